@@ -58,10 +58,11 @@ function arrayText(value: readonly unknown[], depth: number): string {
 }
 
 function objectText(value: object, depth: number): string {
-  // An object of another realm (a test runner's, a worker's sandbox) has another Object.prototype: its own prototype is null all the same.
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) throw new JsonRefused('only plain objects are JSON');
-  if (prototype !== null && !Object.hasOwn(prototype, 'hasOwnProperty')) throw new JsonRefused('only plain objects are JSON');
+  // Realms (a test runner's, a worker's sandbox) have their own Object.prototype: its prototype is null in all of them.
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  if (prototype !== null && (Object.getPrototypeOf(prototype) !== null || !Object.hasOwn(prototype, 'hasOwnProperty'))) {
+    throw new JsonRefused('only plain objects are JSON');
+  }
   if (Object.getOwnPropertySymbols(value).length > 0) throw new JsonRefused('symbol keys are not JSON');
   if ('toJSON' in value && typeof value.toJSON === 'function') throw new JsonRefused('toJSON is not honoured');
   // Default sort order of strings is by UTF-16 code unit, as RFC 8785 §3.2.3 asks.

@@ -1,0 +1,134 @@
+import { refuse, type Refusal } from './codes.js';
+import { keyIdOfSigned, readPayload, verifySigned, type Signed } from './dsse.js';
+import { sha256 } from './hash.js';
+import { payloadBytes } from './dsse.js';
+import type { Digest, KeyId, PersonId } from './ids.js';
+import { toMs } from './instant.js';
+import { parsePublicKey, type PublicKey } from './keys.js';
+import { decisionSchema, MAX_DECISION_CHARS, type Decision } from './objects/decision.js';
+import type { Envelope, Exclusion } from './objects/envelope.js';
+import type { SealedPeople } from './objects/entry.js';
+import { peopleAt } from './quorum.js';
+import type { Vote } from './tally.js';
+
+/** A decision may be dated this far ahead of the verifier's clock (§6.7). */
+export const CLOCK_SKEW_MS = 120_000;
+
+/** One person's key with its time of validity, in ms: `from` inclusive, `until` exclusive. */
+export interface PersonKey {
+  readonly person: PersonId;
+  readonly key: PublicKey;
+  readonly from?: number;
+  readonly until?: number;
+}
+/** Who holds which key, by key id: the sealed people, or the present roster. */
+export type KeyRing = ReadonlyMap<KeyId, PersonKey>;
+
+/** An envelope with the digests it is known by. */
+export interface Sealed {
+  readonly envelope: Envelope;
+  readonly digest: Digest;
+  readonly view: Digest;
+}
+
+/** The numbers of the executor's checks (§7) a single decision can fail. */
+export type DecisionCheck = 6 | 7 | 8 | 9;
+export type Admission =
+  | { readonly ok: true; readonly digest: Digest; readonly decision: Decision }
+  | { readonly ok: false; readonly digest: Digest | undefined; readonly check: DecisionCheck; readonly refusal: Refusal };
+
+/** The keys a `sealed` entry names, as a ring. Throws `RangeError` on a key that does not parse: such a seal is no seal. */
+export function ringOf(people: SealedPeople): KeyRing {
+  const ring = new Map<KeyId, PersonKey>();
+  for (const { person, keys } of people) {
+    for (const { key: text, from, until } of keys) {
+      const key = parsePublicKey(text);
+      if (key === undefined) throw new RangeError(`unusable key of ${person}`);
+      if (ring.has(key.id)) throw new RangeError(`one key for two people: ${key.id}`);
+      ring.set(key.id, { person, key, ...(from === undefined ? {} : { from: toMs(from) }), ...(until === undefined ? {} : { until: toMs(until) }) });
+    }
+  }
+  return ring;
+}
+
+export const validAt = (key: { readonly from?: number; readonly until?: number }, ms: number): boolean =>
+  (key.from === undefined || key.from <= ms) && (key.until === undefined || ms < key.until);
+
+/** A decision's bytes as an object, before anything is believed of it; its digest if the bytes can be read at all. */
+export function readDecision(signed: Signed): { readonly digest: Digest; readonly decision: Decision } | undefined {
+  if (signed.payload.length > MAX_DECISION_CHARS) return undefined;
+  const decision = decisionSchema.safeParse(readPayload('decision', signed));
+  return decision.success ? { digest: sha256(payloadBytes(signed)), decision: decision.data } : undefined;
+}
+
+/**
+ * Checks 6 to 8 on one decision: signature and key rules, binding, author (§6.3, §6.4, §7). The API, the workflow and the executor call this one
+ * function with their own ring. `revisions` are all revisions of the action known here, the newest last: a rejection or a withdrawal may name
+ * any of them, anything else only the newest (§6.5). `now` in ms.
+ */
+export function admit(signed: Signed, revisions: readonly Sealed[], ring: KeyRing, now: number): Admission {
+  const read = readDecision(signed);
+  if (read === undefined) return no(undefined, 6, 'request_invalid', 'not a decision: see the schema of decision v1');
+  const { decision, digest } = read;
+  const newest = revisions.at(-1);
+  if (newest === undefined) return no(digest, 7, 'revision_stale');
+
+  const keyId = keyIdOfSigned(signed);
+  const holder = keyId === undefined ? undefined : ring.get(keyId);
+  if (holder === undefined || decision.keyId !== keyId || holder.person !== decision.person) return no(digest, 6, 'signature_invalid');
+  if (!verifySigned('decision', signed, holder.key, newest.envelope.webauthn)) return no(digest, 6, 'signature_invalid');
+  const issuedAt = toMs(decision.issuedAt);
+  if (!validAt(holder, issuedAt) || !validAt(holder, now)) return no(digest, 6, 'signature_invalid', 'the key was not valid when the decision was made, or is not now');
+
+  if (decision.delegation !== undefined || decision.verdict === 'ask') return no(digest, 6, 'request_invalid', 'this build takes no questions and no delegations');
+  const bound = binds(decision, newest, revisions);
+  if (bound !== undefined) return no(digest, 7, bound.code, bound.text);
+
+  const author = authorRefused(decision, newest.envelope, issuedAt);
+  if (author !== undefined) return no(digest, 8, author.code, author.text);
+  if (issuedAt >= toMs(newest.envelope.approveBy) && (decision.verdict === 'approve' || decision.verdict === 'modify')) return no(digest, 8, 'decision_late');
+  if (issuedAt > now + CLOCK_SKEW_MS) return no(digest, 8, 'decision_late', 'the decision is dated more than 2 minutes ahead');
+  return { ok: true, digest, decision };
+}
+
+function binds(decision: Decision, newest: Sealed, revisions: readonly Sealed[]): Refusal | undefined {
+  const { envelope } = newest;
+  if (decision.deployment !== envelope.deployment || decision.actionId !== envelope.actionId) return refuse('audience_mismatch');
+  const carriesOver = decision.verdict === 'reject' || decision.verdict === 'withdraw';
+  const target = revisions.find((revision) => revision.digest === decision.digest);
+  if (target === undefined || decision.revision !== target.envelope.revision || (!carriesOver && target !== newest)) return refuse('revision_stale');
+  return decision.view === target.view ? undefined : refuse('view_mismatch');
+}
+
+const EXCLUDED = { owner: 'self_approval', on_behalf_of: 'self_approval', editor: 'editor_excluded' } as const;
+
+function authorRefused(decision: Decision, envelope: Envelope, issuedAt: number): Refusal | undefined {
+  if (decision.verdict === 'withdraw') return undefined;
+  const excluded = envelope.exclusions.find((exclusion) => exclusion.person === decision.person && bars(exclusion, decision));
+  if (excluded !== undefined) return refuse(EXCLUDED[excluded.why]);
+  const sinceOpened = issuedAt - toMs(envelope.openedAt);
+  return envelope.stages.some((stage) => peopleAt(stage, sinceOpened).has(decision.person)) ? undefined : refuse('not_eligible');
+}
+
+/** An editor's approval never counts again; an editor may still say no, or modify once more. */
+const bars = (exclusion: Exclusion, decision: Decision): boolean => exclusion.why !== 'editor' || decision.verdict === 'approve';
+
+function no(digest: Digest | undefined, check: DecisionCheck, code: Refusal['code'], text?: string): Admission {
+  return { ok: false, digest, check, refusal: refuse(code, text) };
+}
+
+/** The vote a counted decision is. A modify is none: it makes a revision. */
+export function voteOf(digest: Digest, decision: Decision): Vote | undefined {
+  const base = { digest, person: decision.person, issuedAt: toMs(decision.issuedAt), envelope: decision.digest };
+  switch (decision.verdict) {
+    case 'approve':
+      return { ...base, act: { verdict: 'approve' } };
+    case 'reject':
+      return { ...base, act: { verdict: 'reject', reason: decision.reason } };
+    case 'withdraw':
+      return { ...base, act: { verdict: 'withdraw', withdraws: decision.withdraws } };
+    case 'modify':
+    case 'ask':
+      return undefined;
+  }
+}
