@@ -75,11 +75,18 @@ export class Bank {
 
   private async write<Schema extends z.ZodType>(path: string, body: object, key: string, schema: Schema): Promise<z.output<Schema>> {
     // Refused here as the bank would: fetch cannot send such a header, and its error would look like an unknown outcome.
-    if (!idempotencyKeySchema.safeParse(key).success) throw new BankRefused('invalid', 400, 'the idempotency key has a form the bank refuses');
+    if (!idempotencyKeySchema.safeParse(key).success)
+      throw new BankRefused('invalid', 400, 'the idempotency key has a form the bank refuses');
     return this.call('POST', path, schema, body, key);
   }
 
-  private async call<Schema extends z.ZodType>(method: 'GET' | 'POST', path: string, schema: Schema, body?: object, idempotencyKey?: string) {
+  private async call<Schema extends z.ZodType>(
+    method: 'GET' | 'POST',
+    path: string,
+    schema: Schema,
+    body?: object,
+    idempotencyKey?: string,
+  ) {
     const call = { method, path, password: this.password, ...(body && { body }), ...(idempotencyKey && { idempotencyKey }) };
     return callBank(this.url, this.timeoutMs, call, schema);
   }

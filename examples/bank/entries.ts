@@ -35,7 +35,8 @@ export class Entries {
   }
 
   find(id: string): Entry | undefined {
-    const row = this.db.prepare(`SELECT ${COLUMNS} FROM entry WHERE id = ?`).get(id);
+    // Not `get`: libsql adds a `_metadata` member to the row it gives.
+    const [row] = this.db.prepare(`SELECT ${COLUMNS} FROM entry WHERE id = ?`).all(id);
     return row === undefined ? undefined : entrySchema.parse(row);
   }
 

@@ -25,7 +25,8 @@ export class Keys {
   constructor(private readonly db: Database.Database) {}
 
   find(key: string): KeyUse | undefined {
-    const row = this.db.prepare('SELECT operation, request, answer, entry FROM idempotency WHERE key = ?').get(key);
+    // Not `get`: libsql adds a `_metadata` member to the row it gives.
+    const [row] = this.db.prepare('SELECT operation, request, answer, entry FROM idempotency WHERE key = ?').all(key);
     return row === undefined ? undefined : rowSchema.parse(row);
   }
 

@@ -1,7 +1,8 @@
+import { z } from 'zod';
 import type { Book } from './book.js';
 import type { Operation } from './keys.js';
 import { Refusal } from './refusal.js';
-import { foundSchema, type Found } from './wire.js';
+import type { Found } from './wire.js';
 
 export interface Answer {
   readonly status: 200 | 201;
@@ -36,7 +37,7 @@ export function once(book: Book, key: string, operation: Operation, request: obj
 export function lookupOrFence(book: Book, key: string): Found {
   return book.atomically(() => {
     const used = book.keys.find(key);
-    if (used !== undefined && used.operation !== 'fence') return foundSchema.parse({ done: true, result: JSON.parse(used.answer) });
+    if (used !== undefined && used.operation !== 'fence') return { done: true, result: z.json().parse(JSON.parse(used.answer)) };
     if (used === undefined) book.keys.fence(key);
     return { done: false, fenced: true };
   });

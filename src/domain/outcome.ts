@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { jsonSchema } from './json-schema.js';
 import { ERROR_CODES, type Retry } from './codes.js';
 import { actionIdSchema, type ActionId } from './ids.js';
 import type { Json } from './json.js';
@@ -56,7 +57,7 @@ export const outcomeSchema = z.strictObject({
   effect: z.enum(['none', 'in_progress', 'done', 'undone', 'partial', 'unknown']),
   final: z.boolean(),
   reason: reasonSchema,
-  result: z.json().optional(),
+  result: jsonSchema.optional(),
   retry: retrySchema,
 });
 

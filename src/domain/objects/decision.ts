@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { jsonSchema } from '../json-schema.js';
 import { actionIdSchema, digestSchema, keyIdSchema, nameSchema, nonceSchema, personIdSchema } from '../ids.js';
 import { instantSchema } from '../instant.js';
 
@@ -24,7 +25,7 @@ const common = {
 
 /** JSON pointer → new value. */
 export const patchSchema = z
-  .record(z.string().max(200).regex(/^(?:\/(?:[^~/]|~[01])*)+$/, 'expected a JSON pointer such as /cents'), z.json())
+  .record(z.string().max(200).regex(/^(?:\/(?:[^~/]|~[01])*)+$/, 'expected a JSON pointer such as /cents'), jsonSchema)
   .refine((patch) => Object.keys(patch).length >= 1 && Object.keys(patch).length <= 50, 'a patch names 1 to 50 places');
 export type Patch = z.infer<typeof patchSchema>;
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { jsonSchema } from '../json-schema.js';
 import { ERROR_CODES } from '../codes.js';
 import { actionIdSchema, digestSchema, nameSchema, nonceSchema, personIdSchema } from '../ids.js';
 import { instantSchema } from '../instant.js';
@@ -33,7 +34,7 @@ export const entrySchema = z.discriminatedUnion('kind', [
   z.strictObject({ ...ofAction, kind: z.literal('denied'), request: digestSchema, status: z.literal('denied'), reason: reasonSchema }),
   z.strictObject({ ...ofAction, kind: z.literal('executing'), digest: digestSchema, decisions: z.array(digestSchema).max(100) }),
   z.strictObject({ ...ofAction, kind: z.literal('step_started'), step, attempt, key }),
-  z.strictObject({ ...ofAction, kind: z.literal('step_done'), step, attempt, result: z.json(), note: z.string().max(400).optional() }),
+  z.strictObject({ ...ofAction, kind: z.literal('step_done'), step, attempt, result: jsonSchema, note: z.string().max(400).optional() }),
   z.strictObject({ ...ofAction, kind: z.literal('step_not_started'), step, attempt, code }),
   z.strictObject({ ...ofAction, kind: z.literal('step_failed'), step, attempt, code }),
   z.strictObject({ ...ofAction, kind: z.literal('step_unknown'), step, attempt, code }),

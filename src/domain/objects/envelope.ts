@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { jsonSchema } from '../json-schema.js';
 import { signedSchema } from '../dsse.js';
 import { actionIdSchema, agentIdSchema, digestSchema, nameSchema, nonceSchema, personIdSchema, typeNameSchema } from '../ids.js';
 import { instantSchema, MAX_DURATION_MS } from '../instant.js';
@@ -43,7 +44,7 @@ export const previewSchema = z.strictObject({
   touches: z.array(words).max(1_000),
   warnings: z.array(words).max(100),
   /** Compared again before the action runs: the target must still be as it was shown. */
-  precondition: z.json().optional(),
+  precondition: jsonSchema.optional(),
   undo: z.array(z.strictObject({ step: nameSchema, plan: undoPlanSchema })).min(1).max(50),
 });
 export type Preview = z.infer<typeof previewSchema>;

@@ -2,7 +2,7 @@
  * Makes text inert and honest (attack case 70): what a terminal or a page would hide, reorder or act on is written out.
  * `‹U+202E›` stands for the character itself; the guillemets of the text are written out too, so that no text can fake a mark.
  */
-const HIDDEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}\p{Zl}\p{Zp}\u00a0\u034f\u115f\u1160\u1680\u17b4\u17b5\u2000-\u200a\u202f\u205f\u3000\u3164\uffa0\ufe00-\ufe0f\u{e0100}-\u{e01ef}‹›]/gu;
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}\u00a0\u034f\u115f\u1160\u1680\u17b4\u17b5\u2000-\u200a\u202f\u205f\u3000\u3164\uffa0\ufe00-\ufe0f\u{e0100}-\u{e01ef}‹›]/gu;
 const WORD = /[\p{L}\p{N}\p{M}]+/gu;
 const LATIN = /\p{Script=Latin}/u;
 /** Scripts whose letters pass for Latin ones: inside a word that also has Latin letters each is written out. */

@@ -1,0 +1,5 @@
+import { z } from 'zod';
+import type { Json } from './json.js';
+
+/** Any JSON value, read-only. The bytes it came from were parsed strictly before. */
+export const jsonSchema: z.ZodType<Json, Json> = z.json() as unknown as z.ZodType<Json, Json>;

@@ -1,0 +1,127 @@
+import type { PersonId } from '../ids.js';
+import type { Exclusion, Risk, Stage, UndoPlan } from '../objects/envelope.js';
+import { peopleOf } from '../roster.js';
+import type { Roster } from '../roster.js';
+import { ladderOf, PolicyError, unmeetable } from './ladder.js';
+import { matches } from './match.js';
+import type { DenyRule, HoldRule, Policy } from './schema.js';
+
+/** What a rule is asked about. Parameters are not in it: this build has no rule that reads them. */
+export interface Asked {
+  readonly type: string;
+  readonly agent: string;
+  readonly owner: PersonId;
+  readonly onBehalfOf: PersonId | null;
+  /** Everybody who edited this or an earlier revision. */
+  readonly editors: readonly PersonId[];
+  /** Of every step. */
+  readonly undo: readonly UndoPlan[];
+}
+
+export interface Denied {
+  readonly effect: 'deny';
+  readonly code: 'rule_denies' | 'rule_missing' | 'policy_error' | 'quorum_unsatisfiable';
+  readonly text: string;
+  readonly rule?: string;
+}
+export interface Held {
+  readonly effect: 'hold';
+  readonly rule: { readonly name: string; readonly because: string };
+  readonly risk: Risk;
+  readonly reasons: string[];
+  /** People resolved and sorted, times in ms from the first seal. */
+  readonly stages: Stage[];
+  readonly rejections: number;
+  readonly resolve: { readonly people: PersonId[]; readonly quorum: number };
+  readonly exclusions: Exclusion[];
+  readonly approveWithin: number;
+  readonly executeWithin: number;
+}
+export type Ruling = Denied | Held;
+
+/**
+ * §6.1: every deny rule is tried first, wherever it stands; then the first matching hold rule decides. No rule, or anything that goes wrong here: denied.
+ * Pure; never throws.
+ */
+export function evaluatePolicy(policy: Policy, roster: Roster, asked: Asked, now: number): Ruling {
+  try {
+    const deny = denyRules(policy, asked);
+    if (deny !== undefined) return { effect: 'deny', code: 'rule_denies', text: `rule "${deny.name}": ${deny.because}`, rule: deny.name };
+    const rule = policy.rules.find((each): each is HoldRule => each.effect === 'hold' && matches(each.match, asked));
+    if (rule === undefined) return { effect: 'deny', code: 'rule_missing', text: `no rule matches ${asked.type} by ${asked.agent}` };
+    return hold(rule, roster, asked, now);
+  } catch (error) {
+    // An error of our own making denies as well: what cannot be evaluated is never let through.
+    const text =
+      error instanceof PolicyError
+        ? error.message
+        : `the policy could not be evaluated: ${error instanceof Error ? error.message : 'no error text'}`;
+    return { effect: 'deny', code: 'policy_error', text: text.slice(0, 2_000) };
+  }
+}
+
+/** The first deny rule that applies, or undefined. Run before the preview, so that what is forbidden never touches the target. */
+export const denyRules = (policy: Policy, action: { readonly type: string; readonly agent: string }): DenyRule | undefined =>
+  policy.rules.find((rule): rule is DenyRule => rule.effect === 'deny' && matches(rule.match, action));
+
+function hold(rule: HoldRule, roster: Roster, asked: Asked, now: number): Ruling {
+  const ladder = ladderOf(rule, roster, now);
+  const exclusions = exclusionsOf(asked, roster.selfApproval);
+  const text = unmeetable(rule, ladder, roster, exclusions, now);
+  if (text !== undefined) return { effect: 'deny', code: 'quorum_unsatisfiable', text, rule: rule.name };
+  return {
+    effect: 'hold',
+    rule: { name: rule.name, because: rule.because },
+    ...riskOf(rule.risk, asked.undo),
+    stages: ladder.stages,
+    rejections: rule.rejections,
+    resolve: ladder.resolve,
+    exclusions,
+    approveWithin: rule.approveWithin,
+    executeWithin: rule.executeWithin,
+  };
+}
+
+/** §6.3: these never count, whatever group or role they are in. Self-approval lifts the first two; who edited is never lifted. One entry a person. */
+function exclusionsOf({ owner, onBehalfOf, editors }: Asked, selfApproval: boolean): Exclusion[] {
+  const found = new Map<PersonId, Exclusion>();
+  const exclude = (person: PersonId, why: Exclusion['why']): void => {
+    if (!found.has(person)) found.set(person, { person, why });
+  };
+  if (!selfApproval) {
+    exclude(owner, 'owner');
+    if (onBehalfOf !== null) exclude(onBehalfOf, 'on_behalf_of');
+  }
+  for (const editor of [...editors].sort()) exclude(editor, 'editor');
+  return [...found.values()];
+}
+
+const RISKS: readonly Risk[] = ['low', 'medium', 'high'];
+
+/** What the rule says, but never below what undo says: impossible → high, by hand → medium, automatic → low (§9). */
+function riskOf(given: Risk | undefined, undo: readonly UndoPlan[]): { risk: Risk; reasons: string[] } {
+  const [least, reason] = riskOfUndo(undo);
+  const risk = given !== undefined && RISKS.indexOf(given) > RISKS.indexOf(least) ? given : least;
+  return { risk, reasons: given === risk && given !== least ? [`The policy calls it ${given} risk.`, reason] : [reason] };
+}
+
+function riskOfUndo(undo: readonly UndoPlan[]): [Risk, string] {
+  if (undo.length === 0) return ['high', 'Nothing says how it is undone.'];
+  if (undo.some((plan) => plan.undo === 'impossible')) return ['high', 'It cannot be undone.'];
+  if (undo.some((plan) => plan.undo === 'by_hand')) return ['medium', 'It can only be undone by hand.'];
+  return ['low', 'It can be undone automatically.'];
+}
+
+/** May this person stop things? Left out of the policy: nobody. */
+export function mayFreeze(policy: Policy, roster: Roster, person: PersonId, now: number): boolean {
+  const found = peopleOf(roster, policy.stop.freeze, now);
+  return found.ok && found.people.includes(person);
+}
+
+/** Who lifts a freeze, and how many of them it takes. Left out, or not to be resolved: nobody, and the quorum is never met. */
+export function thawRule(policy: Policy, roster: Roster, now: number): { people: PersonId[]; quorum: number } {
+  const { thaw } = policy.stop;
+  if (thaw === undefined) return { people: [], quorum: 1 };
+  const found = peopleOf(roster, thaw.from, now);
+  return { people: found.ok ? found.people : [], quorum: thaw.quorum };
+}

@@ -1,0 +1,153 @@
+import { z } from 'zod';
+import { agentIdSchema, nameSchema } from '../ids.js';
+import { parseDuration } from '../instant.js';
+import { MAX_PEOPLE, riskSchema } from '../objects/envelope.js';
+import { leaf, list, oneLine, refused, strict } from './fields.js';
+import { typePatternSchema } from './match.js';
+
+/** The shape of policy.yaml (§9). What needs more than one field to judge is in `check.ts`, what needs the roster in `lint.ts`. */
+
+/** Zero, fractions, "2", NaN and 2^53 never get this far as a quorum (§6.2; attack cases 1, 2). */
+const quorum = (sample: string) => leaf(z.int().min(1).max(MAX_PEOPLE), `a whole number from 1 to ${MAX_PEOPLE}`, sample);
+
+const duration = (sample: string) =>
+  leaf(
+    z
+      .string()
+      .transform((text) => parseDuration(text))
+      .pipe(z.number()),
+    'a duration of at most 90 days',
+    sample,
+    (value) => (typeof value === 'number' && value > 0 ? `${value}m, or ${value}h: a number and its unit (s, m, h, d)` : undefined),
+  );
+
+const ref = leaf(
+  z.string().refine((text) => /^(?:group|person):/.test(text) && nameSchema.safeParse(text.slice(text.indexOf(':') + 1)).success),
+  'group:<name> or person:<id>',
+  'group:finance, or person:ana',
+  (value) => (typeof value === 'string' && nameSchema.safeParse(value).success ? `group:${value}, or person:${value}` : undefined),
+);
+const refs = (field: string) => list(ref, `${field}: [group:finance]`, 1, MAX_PEOPLE);
+
+const match = strict(
+  {
+    type: leaf(typePatternSchema, 'a type or prefix.*', 'type: payments.transfer, or type: payments.*'),
+    agent: leaf(agentIdSchema, 'the id of an agent', 'agent: ap-agent').optional(),
+  },
+  'match: { type: payments.transfer }',
+);
+
+const tier = strict(
+  { after: duration('after: 8h'), to: refs('to'), quorum: quorum('quorum: 2').optional() },
+  'escalate: [{ after: 8h, to: [group:finance-leads] }]',
+);
+const stage = strict(
+  {
+    name: leaf(nameSchema, 'a name of lower-case letters, digits, ".", "_" or "-"', 'name: finance'),
+    from: refs('from'),
+    quorum: quorum('quorum: 2'),
+    remind: list(duration('remind: [1h, 4h]'), 'remind: [1h, 4h]', 1, 10).optional(),
+    escalate: list(tier, 'escalate: [{ after: 8h, to: [group:finance-leads] }]', 1, 10).optional(),
+  },
+  '{ name: finance, from: [group:finance], quorum: 2 }',
+);
+const circle = (sample: string) => strict({ from: refs('from'), quorum: quorum('quorum: 1') }, sample);
+
+/** §6.1: a field that this build does not enforce is a start-up error, so that nobody relies on it. */
+const unsupported = (field: string) =>
+  refused(`this build does not enforce "${field}"`, `the rule without ${field}, or use a build that enforces it`, 'policy_unsupported');
+const notYet = {
+  when: unsupported('when'),
+  budget: unsupported('budget'),
+  breakGlass: unsupported('breakGlass'),
+  minTime: unsupported('minTime'),
+  confirmField: unsupported('confirmField'),
+  minView: unsupported('minView'),
+  request: unsupported('request'),
+  independent: unsupported('independent'),
+};
+
+const ofEveryRule = {
+  name: leaf(oneLine(200), 'a text of one line', 'name: vendor payments'),
+  match,
+  because: leaf(
+    z
+      .string()
+      .max(2_000)
+      .refine((text) => text.trim() !== ''),
+    'a sentence',
+    'because: Money leaves the company and is hard to get back.',
+  ),
+};
+const inStage = (field: string, sample: string) =>
+  refused(`"${field}" belongs in a stage`, `stages: [{ name: finance, from: […], quorum: 2, ${sample} }]`);
+
+const hold = strict(
+  {
+    ...ofEveryRule,
+    effect: z.literal('hold'),
+    risk: leaf(riskSchema, 'low, medium or high', 'risk: high').optional(),
+    stages: list(stage, 'stages: [{ name: finance, from: [group:finance], quorum: 2 }]', 1, 10).optional(),
+    from: refs('from').optional(),
+    quorum: quorum('quorum: 2').optional(),
+    remind: inStage('remind', 'remind: [1h]'),
+    escalate: inStage('escalate', 'escalate: [{ after: 8h, to: [group:finance-leads] }]'),
+    approveWithin: duration('approveWithin: 24h'),
+    executeWithin: duration('executeWithin: 30m'),
+    rejections: quorum('rejections: 1').optional(),
+    resolve: circle('resolve: { from: [group:finance-leads], quorum: 1 }').optional(),
+    ...notYet,
+  },
+  'a rule with name, match, effect and because',
+);
+
+const ofHoldOnly = (field: string) =>
+  refused(`"${field}" has no place in a deny rule: nobody is asked`, `the rule without ${field}, or effect: hold`);
+const deny = strict(
+  {
+    ...ofEveryRule,
+    effect: z.literal('deny'),
+    risk: ofHoldOnly('risk'),
+    stages: ofHoldOnly('stages'),
+    from: ofHoldOnly('from'),
+    quorum: ofHoldOnly('quorum'),
+    approveWithin: ofHoldOnly('approveWithin'),
+    executeWithin: ofHoldOnly('executeWithin'),
+    rejections: ofHoldOnly('rejections'),
+    resolve: ofHoldOnly('resolve'),
+    ...notYet,
+  },
+  'a rule with name, match, effect and because',
+);
+
+const allow = z.looseObject({ effect: z.literal('allow') }).transform((_rule, context): never => {
+  const params = {
+    text: 'this build does not enforce "effect: allow"',
+    write: 'effect: hold, or effect: deny',
+    code: 'policy_unsupported',
+  };
+  context.addIssue({ code: 'custom', path: ['effect'], params });
+  return z.NEVER;
+});
+
+export const policyFileSchema = strict(
+  {
+    schema: leaf(z.literal('keyturn/policy@1'), 'a form this build reads', 'schema: keyturn/policy@1'),
+    version: leaf(z.int().min(1), 'a whole number from 1', 'version: 1'),
+    rules: list(
+      z.discriminatedUnion('effect', [hold, deny, allow], { error: 'effect: hold, or effect: deny' }),
+      'rules: [{ name: …, match: …, effect: hold }]',
+      0,
+      1_000,
+    ),
+    stop: strict(
+      { freeze: refs('freeze').optional(), thaw: circle('thaw: { from: [group:security], quorum: 2 }').optional() },
+      'stop: { freeze: [group:on-call] }',
+    ).optional(),
+    tests: refused('this build does not run "tests"', 'the policy without tests, or use a build that runs them', 'policy_unsupported'),
+  },
+  'schema: keyturn/policy@1 and its rules',
+);
+export type PolicyFile = z.infer<typeof policyFileSchema>;
+export type FileRule = PolicyFile['rules'][number];
+export type FileStage = z.infer<typeof stage>;

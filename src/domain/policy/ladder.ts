@@ -1,0 +1,99 @@
+import type { PersonId } from '../ids.js';
+import { MAX_PEOPLE } from '../objects/envelope.js';
+import type { Exclusion, Stage } from '../objects/envelope.js';
+import { barAt, peopleAt, satisfiable } from '../quorum.js';
+import { peopleOf } from '../roster.js';
+import type { Roster } from '../roster.js';
+import type { HoldRule, Refs, StageSpec } from './schema.js';
+
+/** A policy that cannot be applied to this roster: the action is denied with `policy_error`, never let through (§6.1). */
+export class PolicyError extends Error {
+  override readonly name = 'PolicyError';
+}
+
+/** A rule's ladder with people in the place of groups: what the envelope seals. */
+export interface Ladder {
+  readonly stages: Stage[];
+  readonly resolve: { readonly people: PersonId[]; readonly quorum: number };
+}
+
+/** Throws `PolicyError` where a name is missing from the roster, or more people are asked than an envelope can hold. */
+export function ladderOf(rule: HoldRule, roster: Roster, now: number): Ladder {
+  const people = (refs: Refs): PersonId[] => {
+    const found = peopleOf(roster, refs, now);
+    if (!found.ok) throw new PolicyError(`rule "${rule.name}" names ${found.missing}, which the roster does not have`);
+    return found.people;
+  };
+  const stages = rule.stages.map((spec) => stageOf(spec, people));
+  const { from, quorum } = rule.resolve ?? { from: rule.stages.flatMap(refsOf), quorum: 1 };
+  const resolvers = people(from);
+  const asked = new Set([...everybody(stages), ...resolvers]);
+  if (asked.size > MAX_PEOPLE) throw new PolicyError(`rule "${rule.name}" asks ${asked.size} people; at most ${MAX_PEOPLE} can be sealed`);
+  return { stages, resolve: { people: resolvers, quorum } };
+}
+
+/** All whom a stage may ever ask. */
+export const refsOf = (stage: StageSpec): Refs => [...stage.from, ...stage.escalate.flatMap((tier) => tier.to)];
+export const everybody = (stages: readonly Stage[]): PersonId[] =>
+  [...new Set(stages.flatMap((stage) => [...peopleAt(stage, Infinity)]))].sort();
+
+function stageOf(spec: StageSpec, people: (refs: Refs) => PersonId[]): Stage {
+  const from = people(spec.from);
+  const escalate = spec.escalate.flatMap(({ after, to, quorum }): Stage['escalate'] => {
+    const circle = people(to);
+    if (circle.length > 0) return [quorum === undefined ? { after, to: circle } : { after, to: circle, quorum }];
+    // A tier whose people have all left asks nobody (attack case 63); the bar it raises must hold all the same.
+    if (quorum === undefined) return [];
+    if (from.length === 0) throw new PolicyError(`stage ${spec.name} has nobody left to ask`);
+    return [{ after, to: from, quorum }];
+  });
+  return { name: spec.name, from, quorum: spec.quorum, remind: [...spec.remind], escalate };
+}
+
+/** Who could never vote on an action sealed now: no key of theirs is valid before its deadline. */
+export function withoutKey(people: readonly PersonId[], roster: Roster, now: number, approveWithin: number): PersonId[] {
+  const usable = (id: PersonId): boolean =>
+    (roster.people.get(id)?.keys ?? []).some(({ from, until }) => (until ?? Infinity) > now && (from ?? -Infinity) < now + approveWithin);
+  return people.filter((id) => !usable(id));
+}
+
+/** §6.2: why the quorums can never be met by distinct people who count, with the count; undefined when they can. */
+export function unmeetable(
+  rule: HoldRule,
+  ladder: Ladder,
+  roster: Roster,
+  exclusions: readonly Exclusion[],
+  now: number,
+): string | undefined {
+  const asked = everybody(ladder.stages);
+  const keyless = withoutKey(asked, roster, now, rule.approveWithin);
+  const out = new Set([...exclusions.map(({ person }) => person), ...keyless]);
+  if (!satisfiable(ladder.stages, out)) {
+    const left = exclusions
+      .filter(({ person }) => asked.includes(person))
+      .map(({ person, why }) => `${person} does not count: ${WHY[why]}`);
+    const lacking = keyless.length === 0 ? [] : [`no valid key: ${names(keyless)}`];
+    return [`rule "${rule.name}" ${shortfall(ladder.stages, asked, out)}`, ...left, ...lacking].join('; ');
+  }
+  const { people, quorum } = ladder.resolve;
+  return people.length >= quorum ? undefined : `rule "${rule.name}" needs ${quorum} to resolve, it names ${people.length}`;
+}
+
+function shortfall(stages: readonly Stage[], asked: readonly PersonId[], out: ReadonlySet<PersonId>): string {
+  const needed = stages.reduce((sum, stage) => sum + barAt(stage, Infinity), 0);
+  const each = stages.map((stage) => {
+    const circle = [...peopleAt(stage, Infinity)].filter((person) => !out.has(person)).sort();
+    return `stage ${stage.name} ${barAt(stage, Infinity)} of ${circle.length === 0 ? 'nobody' : names(circle)}`;
+  });
+  return `needs ${needed} distinct ${needed === 1 ? 'person' : 'people'}, ${asked.filter((person) => !out.has(person)).length} may count: ${each.join(', ')}`;
+}
+
+/** A refusal is one readable sentence, also where a stage asks a hundred. */
+const names = (people: readonly PersonId[]): string =>
+  people.length <= 8 ? people.join(' ') : `${people.slice(0, 8).join(' ')} and ${people.length - 8} more`;
+
+const WHY: Readonly<Record<Exclusion['why'], string>> = {
+  owner: 'owns the agent',
+  on_behalf_of: 'is acted for',
+  editor: 'modified the action',
+};

@@ -1,0 +1,169 @@
+import type { Exclusion } from '../objects/envelope.js';
+import { Findings } from '../problem.js';
+import type { Path, Problem } from '../problem.js';
+import { barAt, peopleAt } from '../quorum.js';
+import { peopleOf } from '../roster.js';
+import type { Roster } from '../roster.js';
+import { everybody, ladderOf, PolicyError, unmeetable } from './ladder.js';
+import type { Ladder } from './ladder.js';
+import { commonPattern, coversMatch } from './match.js';
+import { nearMiss } from './near.js';
+import type { Circle, HoldRule, Policy, Refs, Rule } from './schema.js';
+
+/**
+ * What is wrong with a policy for this roster, now (§6.2, §9): names that do not exist, quorums that nobody can meet, rules that can never apply.
+ * Any problem refuses the start. `now` in ms.
+ */
+export function lintPolicy(policy: Policy, roster: Roster, file: string, now: number): Problem[] {
+  const findings = new Findings(file, 'policy_invalid', policy.at);
+  const lint = new Lint(policy, roster, findings, now);
+  for (const rule of policy.rules) lint.rule(rule);
+  lint.stop();
+  return findings.problems;
+}
+
+class Lint {
+  constructor(
+    private readonly policy: Policy,
+    private readonly roster: Roster,
+    private readonly findings: Findings,
+    private readonly now: number,
+  ) {}
+
+  rule(rule: Rule): void {
+    this.reachable(rule);
+    const { agent } = rule.match;
+    if (agent !== undefined) {
+      const ids = [...this.roster.agents.keys()];
+      if (!ids.some((id) => id === agent))
+        this.unknown([...rule.path, 'match', 'agent'], `agent:${agent}`, ids, `one of ${ids.join(', ')}`);
+    }
+    if (rule.effect === 'hold') this.hold(rule);
+  }
+
+  stop(): void {
+    const { freeze, thaw } = this.policy.stop;
+    this.refs(freeze, ['stop', 'freeze']);
+    if (thaw !== undefined && this.refs(thaw.from, ['stop', 'thaw', 'from'])) this.circle(thaw, ['stop', 'thaw']);
+  }
+
+  /** An earlier rule that takes all of it leaves nothing; a deny rule does so from anywhere, for it is tried first (§6.1). */
+  private reachable(rule: Rule): void {
+    const at = this.policy.rules.indexOf(rule);
+    const cover = this.policy.rules.find((other, i) =>
+      other === rule
+        ? false
+        : (other.effect === 'deny' && rule.effect === 'hold') || (other.effect === rule.effect && i < at)
+          ? coversMatch(other.match, rule.match)
+          : false,
+    );
+    if (cover === undefined) return;
+    const text = `rule "${rule.name}" is never reached: rule "${cover.name}" takes all it matches`;
+    this.findings.add(
+      rule.path,
+      text,
+      cover.effect === 'deny' ? 'a narrower deny rule, or no such rule' : 'the narrower rule first, or no such rule',
+    );
+  }
+
+  private hold(rule: HoldRule): void {
+    // Every reference is looked up, so that all wrong names are told at once.
+    const known = [
+      ...rule.stages.flatMap((stage) => [
+        this.refs(stage.from, [...stage.path, 'from']),
+        ...stage.escalate.map((tier, i) => this.refs(tier.to, [...stage.path, 'escalate', i, 'to'])),
+      ]),
+      rule.resolve === undefined || this.refs(rule.resolve.from, [...rule.path, 'resolve', 'from']),
+    ];
+    if (known.includes(false)) return;
+    let ladder: Ladder;
+    try {
+      ladder = ladderOf(rule, this.roster, this.now);
+    } catch (error) {
+      if (!(error instanceof PolicyError)) throw error;
+      return this.findings.add(rule.path, error.message, 'smaller groups');
+    }
+    const resolvable = rule.resolve === undefined || this.circle(rule.resolve, [...rule.path, 'resolve']);
+    if (this.bars(rule, ladder) && resolvable) this.meetable(rule, ladder);
+    const people = everybody(ladder.stages).length;
+    if (rule.rejections > people) {
+      this.findings.add(
+        [...rule.path, 'rejections'],
+        `rejections ${rule.rejections} is more than the ${count(people)} asked: no "no" could ever stand`,
+        `rejections: ${people} or less`,
+      );
+    }
+  }
+
+  /** §6.2: 1 ≤ quorum ≤ the people of each stage. */
+  private bars(rule: HoldRule, { stages }: Ladder): boolean {
+    let fine = true;
+    for (const [i, stage] of stages.entries()) {
+      const people = peopleAt(stage, Infinity).size;
+      const bar = barAt(stage, Infinity);
+      if (bar <= people) continue;
+      fine = false;
+      this.tooMany(bar, people, [...(rule.stages[i]?.path ?? rule.path), 'quorum'], `stage ${stage.name}`);
+    }
+    return fine;
+  }
+
+  /** §6.2, and with each agent that may ask left without its owner (attack case 11). */
+  private meetable(rule: HoldRule, ladder: Ladder): void {
+    const text = unmeetable(rule, ladder, this.roster, [], this.now);
+    if (text !== undefined) return this.findings.add(rule.path, text, 'lower quorums, or more people');
+    if (this.roster.selfApproval) return;
+    for (const agent of this.roster.agents.values()) {
+      if ((agent.until ?? Infinity) <= this.now || !this.mayReach(agent, rule)) continue;
+      const owner: Exclusion = { person: agent.owner, why: 'owner' };
+      const alone = unmeetable(rule, ladder, this.roster, [owner], this.now);
+      if (alone !== undefined)
+        this.findings.add(rule.path, `asked by agent ${agent.id}: ${alone}`, 'more people, or a rule of its own for this agent');
+    }
+  }
+
+  private mayReach(agent: { readonly id: string; readonly propose: readonly string[] }, rule: HoldRule): boolean {
+    if (rule.match.agent !== undefined && rule.match.agent !== agent.id) return false;
+    const at = this.policy.rules.indexOf(rule);
+    const before = this.policy.rules.filter((other, i) => other.effect === 'deny' || i < at);
+    return agent.propose.some((pattern) => {
+      const type = commonPattern(pattern, rule.match.type);
+      return type !== undefined && !before.some(({ match }) => coversMatch(match, { type, agent: agent.id }));
+    });
+  }
+
+  private circle({ from, quorum }: Circle, path: Path): boolean {
+    const found = peopleOf(this.roster, from, this.now);
+    const people = found.ok ? found.people.length : 0;
+    if (quorum > people) this.tooMany(quorum, people, [...path, 'quorum'], String(path.at(-1)));
+    return quorum <= people;
+  }
+
+  private tooMany(quorum: number, people: number, path: Path, where: string): void {
+    const write = people === 0 ? 'people who are still there' : `quorum: ${people} or less, or name more people`;
+    this.findings.add(path, `quorum ${quorum} is more than the ${count(people)} of ${where}`, write);
+  }
+
+  private refs(refs: Refs, path: Path): boolean {
+    const missing = refs.map((ref) => peopleOf(this.roster, [ref], this.now)).map((found) => (found.ok ? undefined : found.missing));
+    for (const [i, ref] of missing.entries()) {
+      if (ref === undefined) continue;
+      const known = ref.startsWith('group:') ? [...this.roster.groups.keys()] : [...this.roster.people.keys()];
+      this.unknown([...path, i], ref, known, 'a name the roster has');
+    }
+    if (missing.some((ref) => ref !== undefined)) return false;
+    const found = peopleOf(this.roster, refs, this.now);
+    if (refs.length === 0 || (found.ok && found.people.length > 0)) return true;
+    this.findings.add(path, `${refs.join(' and ')} hold nobody now`, 'people who are still there');
+    return false;
+  }
+
+  private unknown(path: Path, ref: string, known: readonly string[], otherwise: string): void {
+    const [kind = '', name = ''] = ref.split(':');
+    const near = nearMiss(name, known);
+    const write = near === undefined ? otherwise : kind === 'agent' ? `agent: ${near}` : `${kind}:${near}`;
+    this.findings.add(path, `the roster has no ${kind} "${name}"${near === undefined ? '' : `: did you mean "${near}"?`}`, write);
+  }
+}
+
+const count = (people: number): string => (people === 1 ? '1 person' : `${people} people`);

@@ -1,0 +1,53 @@
+import type { Digest } from '../ids.js';
+import type { Risk } from '../objects/envelope.js';
+import type { Locate, Path } from '../problem.js';
+import type { Match } from './match.js';
+
+/** `group:x` or `person:x`, as the file has them; who that is only a roster and a moment tell. */
+export type Refs = readonly string[];
+export interface Circle {
+  readonly from: Refs;
+  readonly quorum: number;
+}
+/** A later circle of people. `after` in ms from the first seal. */
+export interface TierSpec {
+  readonly after: number;
+  readonly to: Refs;
+  readonly quorum?: number | undefined;
+}
+/** One stage as the policy states it; offsets in ms. `path` is where it stands in the file. */
+export interface StageSpec extends Circle {
+  readonly name: string;
+  readonly remind: readonly number[];
+  readonly escalate: readonly TierSpec[];
+  readonly path: Path;
+}
+interface EveryRule {
+  readonly name: string;
+  readonly match: Match;
+  readonly because: string;
+  readonly path: Path;
+}
+export interface DenyRule extends EveryRule {
+  readonly effect: 'deny';
+}
+export interface HoldRule extends EveryRule {
+  readonly effect: 'hold';
+  readonly risk?: Risk | undefined;
+  readonly stages: readonly StageSpec[];
+  readonly approveWithin: number;
+  readonly executeWithin: number;
+  readonly rejections: number;
+  /** Left out: the people of its stages, any one of them. */
+  readonly resolve?: Circle | undefined;
+}
+export type Rule = DenyRule | HoldRule;
+
+export interface Policy {
+  readonly version: number;
+  /** SHA-256 of the canonical JSON of the file's content: comments and layout do not count. */
+  readonly digest: Digest;
+  readonly rules: readonly Rule[];
+  readonly stop: { readonly freeze: Refs; readonly thaw?: Circle | undefined };
+  readonly at: Locate;
+}

@@ -1,0 +1,105 @@
+import type { Signed } from '../domain/dsse.js';
+import { advanceInputSchema, type AdvanceInput, type ResultOf } from '../domain/objects/answer.js';
+import { due, endOfUndo, type Due, type SagaState } from '../domain/saga.js';
+import { activeFreezes } from './freezes.js';
+import { consume } from './consume.js';
+import { readBook, type Book } from './envelopes.js';
+import { answer, answerUnreadable, refused, waitResult, type Executor, type Rules } from './executor.js';
+import { holds } from './lease.js';
+import { Moved, transitions } from './ledger/transitions.js';
+import { probeStep, runStep, undoStep } from './steps.js';
+
+type AdvanceResult = ResultOf<'advance'>;
+const WAIT_MS = 2_000;
+const BUSY_MS = 1_000;
+
+/** Does exactly the one next thing the ledger says is due (§7), whatever the caller believes. Returns an executor-signed answer. */
+export async function advance(executor: Executor, raw: unknown): Promise<Signed> {
+  const input = advanceInputSchema.safeParse(raw);
+  if (!input.success) return answerUnreadable(executor, 'advance', raw, input.error.message);
+  return answer(executor, 'advance', input.data, await advanceOnce(executor, input.data));
+}
+
+async function advanceOnce(executor: Executor, input: AdvanceInput): Promise<AdvanceResult> {
+  try {
+    const rules = await executor.rules();
+    const book = await executor.ledger.transaction(async (tx) => {
+      const found = await readBook(tx, input.actionId);
+      if (found?.action.state !== 'executing' || input.stop !== true || found.action.stop !== null) return found;
+      await transitions.stopUnsigned(tx, input.actionId, executor.now());
+      return readBook(tx, input.actionId);
+    });
+    if (book === undefined) return refused('revision_stale', 'this ledger has sealed no such action', 3);
+    return await doNext(executor, input, book, rules, nextOf(executor, book, rules));
+  } catch (error) {
+    if (error instanceof Moved) return waitResult(executor.now(), 50, 'busy', 'the action moved meanwhile; ask again');
+    throw error;
+  }
+}
+
+async function doNext(executor: Executor, input: AdvanceInput, book: Book, rules: Rules, next: Due): Promise<AdvanceResult> {
+  const id = book.action.id;
+  const now = executor.now();
+  switch (next.do) {
+    case 'review':
+      return consume(executor, input, rules);
+    case 'reseal':
+      return { kind: 'reseal', code: 'policy_stale' };
+    case 'run':
+      if (!rules.ok) return waitResult(now, WAIT_MS, 'roster_stale', rules.text);
+      return runStep(executor, book, next.step, next.attempt);
+    case 'probe':
+      return probeStep(executor, book, next.step, next.attempt);
+    case 'turn_back':
+      await executor.ledger.transaction((tx) => transitions.turnBack(tx, id, next.why === 'cancelled' ? { code: 'cancelled', text: 'cancelled after it had begun', by: book.action.stop ?? 'unsigned' } : { code: 'execution_late', text: 'the time to start was over before a step began' }));
+      return { kind: 'again' };
+    case 'undo':
+      return undoStep(executor, book, next.step);
+    case 'succeed':
+      await executor.ledger.transaction((tx) => transitions.succeed(tx, id, now));
+      return { kind: 'end' };
+    case 'finish_undo': {
+      const cause = book.action.cause ?? { code: 'failed' as const, text: 'a step failed' };
+      await executor.ledger.transaction((tx) => transitions.finishUndo(tx, id, endOfUndo(next.undone, cause), cause, now));
+      return { kind: 'end' };
+    }
+    case 'wait':
+      return waitResult(now, next.code === 'busy' ? BUSY_MS : WAIT_MS, next.code, next.code === 'busy' ? 'a step is under way' : 'a freeze is in force');
+    case 'person': {
+      const code = book.action.state === 'unknown' ? 'outcome_unknown' : 'compensation_failed';
+      return waitResult(now, 60_000, code, `step ${next.step} needs a person: keyturn resolve`);
+    }
+    case 'nothing':
+      return { kind: 'end' };
+  }
+}
+
+/** The rows as the pure core reads them. A freeze that cannot be judged, because the policy is invalid, counts as none: `rules` already stops forward steps. */
+export function nextOf(executor: Executor, book: Book, rules: Rules): Due {
+  return due(sagaOf(executor, book, rules), executor.now());
+}
+
+export function sagaOf(executor: Executor, book: Book, rules: Rules): SagaState {
+  const now = executor.now();
+  const newest = book.revisions.at(-1);
+  const runs = book.steps.filter((row) => row.phase === 'run');
+  return {
+    state: book.action.state,
+    plans: newest?.envelope.preview.undo.map(({ plan }) => plan) ?? [],
+    steps: runs.map((row) => {
+      const undo = book.steps.find((each) => each.phase === 'undo' && each.n === row.n);
+      const runState = row.state === 'pending' ? 'started' : row.state;
+      return {
+        n: row.n,
+        run: runState,
+        attempt: row.attempt,
+        undo: undo === undefined || undo.state === 'not_started' ? 'pending' : undo.state,
+        leased: holds(executor, row, book.action.id, now) || (undo !== undefined && holds(executor, undo, book.action.id, now)),
+        ...(undo?.since == null ? {} : { undoSince: undo.since }),
+      };
+    }),
+    stop: book.action.stop !== null,
+    frozen: rules.ok && activeFreezes(book.stops, rules.policy, rules.roster, now).some((freeze) => freeze.covers(book.action)),
+    executeBy: book.action.execute_by ?? 0,
+  };
+}

@@ -1,0 +1,145 @@
+import { CODES } from '../domain/codes.js';
+import type { AdvanceInput, ResultOf } from '../domain/objects/answer.js';
+import { canonicalize } from '../domain/json.js';
+import { readBook, sealedRing, type Book } from './envelopes.js';
+import { refused, waitResult, type Executor, type Rules } from './executor.js';
+import { judge, type Judgement } from './judge.js';
+import { leaseName, newLease } from './lease.js';
+import { Moved, transitions } from './ledger/transitions.js';
+import { executeClaimed } from './steps.js';
+import { makePreview } from './draft.js';
+
+type AdvanceResult = ResultOf<'advance'>;
+const MAX_STALES = 3;
+const FROZEN_RETRY_MS = 2_000;
+
+/** A refusal on the way to consuming: what the workflow is told. Undefined: passed. */
+type Verdict = AdvanceResult | undefined;
+
+/**
+ * The fifteen checks (§7), in their order, and then the one consumption. Check 1 (parse, size) was passed by the caller.
+ * The call that runs is derived from the sealed bytes alone: the input carries ids and decisions, never parameters.
+ */
+export async function consume(executor: Executor, input: AdvanceInput, rules: Rules): Promise<AdvanceResult> {
+  const now = executor.now();
+  const opened = await executor.ledger.transaction(async (tx) => {
+    const book = await readBook(tx, input.actionId);
+    return book === undefined || book.revisions.length === 0 ? undefined : { book, ring: await sealedRing(tx, book) };
+  });
+  if (opened === undefined) return refused('revision_stale', 'this ledger has sealed no such action', 3);
+  const { book, ring } = opened;
+  const early = audience(executor, book) ?? newestRevision(book, input) ?? stopped(executor, book, input, now);
+  if (early !== undefined) return closeIfStopped(executor, early, book, now);
+  if (!rules.ok) return waitResult(now, FROZEN_RETRY_MS, 'roster_stale', rules.text);
+
+  const type = executor.types.get(book.action.type);
+  const judgement = judge(book, ring, rules, type, input.decisions, now);
+  const refusedNow = barred(judgement, now) ?? quorum(judgement) ?? (await outdated(executor, book, judgement)) ?? clocks(judgement, now);
+  if (refusedNow !== undefined) return refusedNow;
+  const target = await unchanged(executor, book);
+  if (target !== undefined) return target;
+
+  // Check 14: state, 10 and 12's clocks are asked again inside the transaction that writes state, step, lease and entries.
+  const lease = newLease(executor);
+  const name = leaseName(book.action.id, 1, 'run');
+  // Known as in flight before the row says so, or a second call could take the step for abandoned.
+  executor.inFlight.add(name);
+  try {
+    const verdict = await executor.ledger.transaction(async (tx): Promise<Verdict> => {
+      const fresh = await readBook(tx, input.actionId);
+      const step = type?.steps[0];
+      if (fresh?.action.state !== 'awaiting' || step === undefined) throw new Moved();
+      const at = executor.now();
+      const last = judge(fresh, ring, rules, type, input.decisions, at);
+      const late = barred(last, at) ?? quorum(last) ?? clocks(last, at);
+      if (late !== undefined) return late;
+      const { counted, executeBy } = met(last);
+      await transitions.consume(tx, input.actionId, input.digest, counted, step.name, executeBy, lease, at);
+      return undefined;
+    });
+    if (verdict !== undefined) return verdict;
+    // Check 15: the credential is fetched only now.
+    return await executeClaimed(executor, book, 1, 1);
+  } finally {
+    executor.inFlight.delete(name);
+  }
+}
+
+/** Check 2: sealed by this deployment, in this ledger, in this epoch; what was sealed before a restore never runs. */
+function audience(executor: Executor, book: Book): Verdict {
+  const { deployment, ledger, epoch } = executor.ledger.identity;
+  const envelope = book.revisions.at(-1)?.envelope;
+  if (envelope?.deployment === deployment && envelope.ledger === ledger && envelope.epoch === epoch && envelope.executor === executor.name) return undefined;
+  return refused('audience_mismatch', 'this was sealed in another ledger, epoch or executor', 2);
+}
+
+/** Check 3: an envelope of this ledger's own, the newest of its action. */
+function newestRevision(book: Book, input: AdvanceInput): Verdict {
+  return book.revisions.at(-1)?.digest === input.digest ? undefined : refused('revision_stale', 'not the newest revision of this action', 3);
+}
+
+/** Temporal's own cancel, before anything was consumed: nothing runs. */
+function stopped(_executor: Executor, book: Book, input: AdvanceInput, _now: number): Verdict {
+  return input.stop === true && book.action.state === 'awaiting' ? { kind: 'end' } : undefined;
+}
+
+async function closeIfStopped(executor: Executor, verdict: AdvanceResult, book: Book, now: number): Promise<AdvanceResult> {
+  if (verdict.kind === 'end') await executor.ledger.transaction((tx) => transitions.close(tx, book.action.id, 'awaiting', 'cancelled', { code: 'cancelled', text: 'cancelled before it ran', by: 'unsigned' }, now));
+  return verdict;
+}
+
+/** Check 10. */
+function barred({ barred: bar }: Judgement, now: number): Verdict {
+  if (bar === undefined) return undefined;
+  return bar.code === 'frozen' ? waitResult(now, FROZEN_RETRY_MS, 'frozen', bar.text) : refused(bar.code, bar.text, 10);
+}
+
+/** Check 11, sealed rule: if it fails, the first check that dropped a decision, or moved the rule, is what people are told. */
+function quorum(judgement: Judgement): Verdict {
+  if (judgement.sealed.quorum !== undefined) return undefined;
+  const { moved, dropped } = judgement;
+  const first = dropped[0];
+  if (moved !== undefined) return { kind: 'ask', code: moved.code, text: CODES[moved.code].message, check: moved.check, dropped: [...dropped] };
+  if (first !== undefined) return { kind: 'ask', code: first.code, text: first.text, check: first.check, dropped: [...dropped] };
+  return { kind: 'ask', code: 'quorum_missing', text: CODES.quorum_missing.message, check: 11, dropped: [] };
+}
+
+/** Checks 3, 5 and 11, present rule (§6.9): only here, with the sealed rule met, does an action go stale. The fourth time ends it. */
+async function outdated(executor: Executor, book: Book, judgement: Judgement): Promise<Verdict> {
+  const code = judgement.moved?.code ?? (judgement.present?.quorum === undefined ? ('policy_stale' as const) : undefined);
+  return code === undefined ? undefined : goStale(executor, book, code);
+}
+
+async function goStale(executor: Executor, book: Book, code: 'type_changed' | 'policy_stale' | 'target_changed'): Promise<AdvanceResult> {
+  const now = executor.now();
+  const digest = book.revisions.at(-1)?.digest;
+  if (digest === undefined) throw new Moved();
+  if (book.action.stales >= MAX_STALES) {
+    await executor.ledger.transaction((tx) => transitions.denyStale(tx, book.action.id, 'awaiting', { code, text: `${CODES[code].message} It was sealed again ${MAX_STALES} times already.` }, now));
+    return { kind: 'end' };
+  }
+  await executor.ledger.transaction((tx) => transitions.stale(tx, book.action.id, digest, code, now));
+  return { kind: 'reseal', code };
+}
+
+/** Check 12, clocks: execution starts before the newest counted vote + `executeWithin`, by both rules (§6.7). */
+function clocks(judgement: Judgement, now: number): Verdict {
+  return now < met(judgement).executeBy ? undefined : refused('execution_late', CODES.execution_late.message, 12);
+}
+
+function met(judgement: Judgement): { counted: NonNullable<Judgement['sealed']['quorum']>['counted']; executeBy: number } {
+  const { sealed, present } = judgement;
+  if (sealed.quorum === undefined || present?.quorum === undefined) throw new Moved();
+  return { counted: sealed.quorum.counted, executeBy: Math.min(sealed.quorum.executeBy, present.quorum.executeBy) };
+}
+
+/** Check 12, target: the preview is made again, and its precondition must be the one people saw. */
+async function unchanged(executor: Executor, book: Book): Promise<Verdict> {
+  const type = executor.types.get(book.action.type);
+  const envelope = book.revisions.at(-1)?.envelope;
+  if (type === undefined || envelope === undefined) throw new Moved();
+  const preview = await makePreview(executor, type, envelope.params, book.action.id);
+  if ('kind' in preview) return preview.kind === 'wait' ? preview.wait : waitResult(executor.now(), FROZEN_RETRY_MS, 'preview_failed', preview.refusal.text);
+  const same = canonicalize(preview.precondition ?? null) === canonicalize(envelope.preview.precondition ?? null);
+  return same ? undefined : goStale(executor, book, 'target_changed');
+}

@@ -1,0 +1,58 @@
+import { readPayload, signedSchema, type Signed } from '../domain/dsse.js';
+import { ringOf, type KeyRing, type Sealed } from '../domain/admit.js';
+import { entrySchema, type SealedPeople } from '../domain/objects/entry.js';
+import { envelopeSchema, type Envelope } from '../domain/objects/envelope.js';
+import type { ActionId, KeyId } from '../domain/ids.js';
+import type { Roster } from '../domain/roster.js';
+import type { PersonKey } from '../domain/admit.js';
+import type { LedgerTransaction } from './ledger/ledger.js';
+import { readAction, readEnvelopes, readLodged, readSteps, readStops, type ActionRow, type EnvelopeRow, type LodgedRow, type StepRow } from './ledger/rows.js';
+
+/** All the ledger holds on one action, read in one transaction. */
+export interface Book {
+  readonly action: ActionRow;
+  /** Oldest first; the last is the newest revision. Empty for denied actions and tombstones. */
+  readonly revisions: readonly (Sealed & { readonly signed: Signed; readonly madeBy: string })[];
+  readonly steps: readonly StepRow[];
+  readonly lodged: readonly LodgedRow[];
+  /** Freezes and thaws of the whole ledger. */
+  readonly stops: readonly LodgedRow[];
+}
+
+export async function readBook(tx: LedgerTransaction, id: ActionId): Promise<Book | undefined> {
+  const action = await readAction(tx.sql, id);
+  if (action === undefined) return undefined;
+  const envelopes = await readEnvelopes(tx.sql, id);
+  return { action, revisions: envelopes.map(openRow), steps: await readSteps(tx.sql, id), lodged: await readLodged(tx.sql, id), stops: await readStops(tx.sql) };
+}
+
+function openRow(row: EnvelopeRow): Sealed & { signed: Signed; madeBy: string } {
+  return { envelope: openEnvelope(row.signed), digest: row.digest, view: row.view, signed: row.signed, madeBy: row.made_by };
+}
+
+/** Throws on an envelope that does not parse: this ledger wrote it, so the book is damaged. */
+export const openEnvelope = (signed: Signed): Envelope => envelopeSchema.parse(readPayload('envelope', signed));
+
+/** The keys a revision was sealed with. */
+export async function sealedRing(tx: LedgerTransaction, book: Book): Promise<KeyRing> {
+  return ringOf(await sealedPeople(tx, book));
+}
+
+export async function sealedPeople(tx: LedgerTransaction, book: Book): Promise<SealedPeople> {
+  const newest = book.revisions.at(-1);
+  for (const signed of (await tx.entriesFrom(book.action.id, 0)).reverse()) {
+    const entry = entrySchema.parse(readPayload('entry', signedSchema.parse(signed)));
+    if (entry.kind === 'sealed' && entry.digest === newest?.digest) return entry.people;
+  }
+  throw new Error(`no sealed entry of ${book.action.id}`);
+}
+
+/** Everybody's keys by the present roster; who has left by `now` (ms) is not in it. */
+export function rosterRing(roster: Roster, now: number): KeyRing {
+  const ring = new Map<KeyId, PersonKey>();
+  for (const person of roster.people.values()) {
+    if (person.until !== undefined && now >= person.until) continue;
+    for (const { key, from, until } of person.keys) ring.set(key.id, { person: person.id, key, ...(from === undefined ? {} : { from }), ...(until === undefined ? {} : { until }) });
+  }
+  return ring;
+}

@@ -1,0 +1,100 @@
+import { admit, voteOf, type KeyRing } from '../domain/admit.js';
+import type { ErrorCode } from '../domain/codes.js';
+import type { Signed } from '../domain/dsse.js';
+
+import { toMs } from '../domain/instant.js';
+import type { Dropped } from '../domain/objects/answer.js';
+import { denyRules, evaluatePolicy, type Ruling } from '../domain/policy/evaluate.js';
+import { peopleAt } from '../domain/quorum.js';
+import { activeFreezes } from './freezes.js';
+import { ladderOf, tally, type Ladder, type Tally, type Vote } from '../domain/tally.js';
+import type { ActionType } from './define-action.js';
+import { rosterRing, type Book } from './envelopes.js';
+import type { Rules } from './executor.js';
+import type { Policy } from '../domain/policy/schema.js';
+import type { Roster } from '../domain/roster.js';
+
+/** What checks 5 to 11 found: whether these decisions agree to this envelope, under the rule it was sealed with and under the present one. */
+export interface Judgement {
+  readonly dropped: readonly Dropped[];
+  readonly sealed: Tally;
+  /** Counted under the present policy and roster; undefined where the present policy denies the action. */
+  readonly present: Tally | undefined;
+  /** Set when the type or the policy moved on, so that it must be sealed again: check 3 or 5. */
+  readonly moved: { readonly check: 3 | 5; readonly code: 'type_changed' | 'policy_stale' } | undefined;
+  /** Check 10. */
+  readonly barred: { readonly code: Extract<ErrorCode, 'rejection_standing' | 'frozen' | 'closed'>; readonly text: string } | undefined;
+}
+
+/**
+ * Checks 5 to 11 (§7) on the newest revision. Decisions fail one by one in 6 to 9 and never harm the others.
+ * Rejections are taken from the ledger too: what was lodged stands, whether or not the caller brings it. `now` in ms.
+ */
+export function judge(book: Book, ring: KeyRing, { policy, roster }: Extract<Rules, { ok: true }>, type: ActionType | undefined, decisions: readonly Signed[], now: number): Judgement {
+  const newest = book.revisions.at(-1);
+  if (newest === undefined) throw new Error(`${book.action.id} has no revision`);
+  const { envelope, digest } = newest;
+  const ruling = evaluatePolicy(
+    policy, roster,
+    { type: envelope.type.name, agent: envelope.agent, owner: roster.agents.get(envelope.agent)?.owner ?? envelope.owner, onBehalfOf: envelope.onBehalfOf, editors: envelope.contributors, undo: envelope.preview.undo.map(({ plan }) => plan) },
+    now,
+  );
+  const denied = ruling.effect === 'deny' || denyRules(policy, { type: envelope.type.name, agent: envelope.agent }) !== undefined;
+  const typeMoved = type === undefined || type.version !== envelope.type.version || type.schemaDigest !== envelope.type.schema;
+  const moved = typeMoved ? ({ check: 3, code: 'type_changed' } as const) : denied ? ({ check: 5, code: 'policy_stale' } as const) : undefined;
+  const presentLadder = ruling.effect === 'deny' ? undefined : ladderNow(ruling, envelope.openedAt);
+
+  const present = rosterRing(roster, now);
+  const samePolicy = policy.digest === envelope.policy.digest;
+  const dropped: Dropped[] = [];
+  const votes: Vote[] = [];
+  const sealedLadder = ladderOf(envelope);
+  for (const signed of [...decisions, ...book.lodged.filter((row) => row.object === 'reject' || row.object === 'withdraw').map((row) => row.signed)]) {
+    const admission = admit(signed, book.revisions, ring, now);
+    if (!admission.ok) {
+      dropped.push({ digest: admission.digest ?? null, code: admission.refusal.code, check: admission.check, text: admission.refusal.text });
+      continue;
+    }
+    const vote = voteOf(admission.digest, admission.decision);
+    if (vote === undefined) continue;
+    if (vote.act.verdict === 'approve' && !eligibleNow(vote, admission.decision.keyId, present, samePolicy ? presentLadder : undefined, now)) {
+      dropped.push({ digest: vote.digest, code: 'approver_stale', check: 9, text: `${vote.person} may no longer decide` });
+      continue;
+    }
+    votes.push(vote);
+  }
+  const sealed = tally(sealedLadder, digest, votes);
+  const asked = presentLadder === undefined ? undefined : tally(presentLadder, digest, votes);
+  const noes = asked?.rejected === true ? asked : sealed;
+  return { dropped, sealed, present: denied ? undefined : asked, moved, barred: barredBy(book, noes, policy, roster, now) };
+}
+
+const ladderNow = (ruling: Extract<Ruling, { effect: 'hold' }>, openedAt: Parameters<typeof toMs>[0]): Ladder => ({
+  stages: ruling.stages,
+  rejections: ruling.rejections,
+  excluded: new Set(ruling.exclusions.map((exclusion) => exclusion.person)),
+  openedAt: toMs(openedAt),
+  approveBy: toMs(openedAt) + ruling.approveWithin,
+  executeWithin: ruling.executeWithin,
+});
+
+/**
+ * Check 9 (§6.4): the author's key is in the present roster and valid, and while the policy is still the sealed one, the author is still among those
+ * it asks. Where the policy itself changed, the whole rule is asked again instead (check 11, `policy_stale`).
+ */
+function eligibleNow(vote: Vote, keyId: Parameters<KeyRing['get']>[0], present: KeyRing, ladder: Ladder | undefined, now: number): boolean {
+  const key = present.get(keyId);
+  if (key === undefined || key.person !== vote.person) return false;
+  if ((key.from !== undefined && (now < key.from || vote.issuedAt < key.from)) || (key.until !== undefined && (now >= key.until || vote.issuedAt >= key.until))) return false;
+  if (ladder === undefined) return true;
+  return !ladder.excluded.has(vote.person) && ladder.stages.some((stage) => peopleAt(stage, vote.issuedAt - ladder.openedAt).has(vote.person));
+}
+
+/** Check 10: what stands in the ledger against the action. */
+function barredBy(book: Book, noes: Tally, policy: Policy, roster: Roster, now: number): Judgement['barred'] {
+  if (noes.rejected) return { code: 'rejection_standing', text: `rejected by ${noes.rejections.map((vote) => vote.person).join(', ')}` };
+  if (book.action.stop !== null) return { code: 'closed', text: `cancelled by ${book.action.stop}` };
+  const freeze = activeFreezes(book.stops, policy, roster, now).find(({ covers }) => covers(book.action));
+  return freeze === undefined ? undefined : { code: 'frozen', text: `frozen by ${freeze.by}: ${freeze.reason}` };
+}
+

@@ -1,0 +1,108 @@
+import { randomBytes } from 'node:crypto';
+import { canonicalize } from '../../domain/json.js';
+import { digestOfSigned, type Signed, type Signer } from '../../domain/dsse.js';
+import { entrySchema, type EntryBody } from '../../domain/objects/entry.js';
+import { toInstant } from '../../domain/instant.js';
+import { LedgerRefused, type Database, type Sql } from './database.js';
+import { readAction, readEntries } from './rows.js';
+import { createTables, SCHEMA_VERSION } from './schema.js';
+import type { ActionId } from '../../domain/ids.js';
+
+/** Who a ledger is: named in every envelope, entry and answer, so that nothing sealed in one runs by another. */
+export interface LedgerIdentity {
+  readonly deployment: string;
+  readonly ledger: string;
+  readonly epoch: number;
+}
+
+/** Makes an empty ledger. Throws `LedgerRefused` where there is one already: an old book is never overwritten. */
+export async function initLedger(database: Database, deployment: string): Promise<LedgerIdentity> {
+  const identity: LedgerIdentity = { deployment, ledger: randomBytes(16).toString('hex'), epoch: 1 };
+  try {
+    await database.transaction(async (sql) => {
+      await createTables(sql);
+      const meta = { schema: SCHEMA_VERSION, deployment, ledger: identity.ledger, epoch: 1, seq: 0 };
+      for (const [key, value] of Object.entries(meta)) await sql.run('INSERT INTO meta (key, value) VALUES (?, ?)', key, String(value));
+    });
+  } catch (error) {
+    throw new LedgerRefused(`No new ledger was made here: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  return identity;
+}
+
+/** Opens an existing ledger of this deployment. Throws `LedgerRefused` if it is missing, foreign or of another schema. */
+export async function openLedger(database: Database, deployment: string, signer: Signer): Promise<Ledger> {
+  let meta: Map<string, string>;
+  try {
+    meta = await database.transaction(readMeta);
+  } catch (error) {
+    throw new LedgerRefused(`This is no Keyturn ledger (${error instanceof Error ? error.message : String(error)}). Make one: keyturn ledger init`);
+  }
+  if (meta.get('schema') !== String(SCHEMA_VERSION)) throw new LedgerRefused(`The ledger has schema ${meta.get('schema') ?? 'none'}; this build reads ${SCHEMA_VERSION}.`);
+  if (meta.get('deployment') !== deployment) throw new LedgerRefused(`The ledger belongs to deployment ${meta.get('deployment') ?? 'none'}, the roster names ${deployment}. Use the ledger of this deployment.`);
+  const ledger = meta.get('ledger') ?? '';
+  const epoch = Number(meta.get('epoch'));
+  if (!/^[0-9a-f]{32}$/.test(ledger) || !Number.isSafeInteger(epoch) || epoch < 1) throw new LedgerRefused('The ledger\'s meta table is damaged.');
+  return new Ledger(database, { deployment, ledger, epoch }, signer);
+}
+
+async function readMeta(sql: Sql): Promise<Map<string, string>> {
+  return new Map((await sql.all('SELECT key, value FROM meta')).map((row) => [String(row['key']), String(row['value'])]));
+}
+
+/** Append-only entries with one writer. What may follow what is in `transitions.ts`; this class keeps the chain. */
+export class Ledger {
+  constructor(
+    private readonly database: Database,
+    readonly identity: LedgerIdentity,
+    private readonly signer: Signer,
+  ) {}
+
+  get kind(): Database['kind'] {
+    return this.database.kind;
+  }
+
+  transaction<T>(work: (tx: LedgerTransaction) => Promise<T>): Promise<T> {
+    return this.database.transaction((sql) => work(new LedgerTransaction(sql, this.identity, this.signer)));
+  }
+
+  close(): Promise<void> {
+    return this.database.close();
+  }
+}
+
+export class LedgerTransaction {
+  constructor(
+    readonly sql: Sql,
+    private readonly identity: LedgerIdentity,
+    private readonly signer: Signer,
+  ) {}
+
+  /** Signs and appends one entry, linked to the last of the ledger and the last of its action. The action's row must exist. `now` in ms. */
+  async append(body: EntryBody, now: number): Promise<void> {
+    const meta = await readMeta(this.sql);
+    const seq = Number(meta.get('seq')) + 1;
+    const action = body.actionId === null ? undefined : await readAction(this.sql, body.actionId);
+    if (body.actionId !== null && action === undefined) throw new Error(`no action row for an entry of ${body.actionId}`);
+    const entry = entrySchema.parse({ ...body, v: 1, ...this.identity, seq, prev: meta.get('head') ?? null, prevOfAction: action?.head ?? null, at: toInstant(now) });
+    const signed = this.signer.sign('entry', entry);
+    const digest = digestOfSigned(signed);
+    await this.sql.run('INSERT INTO entry (seq, action_id, n, digest, signed) VALUES (?, ?, ?, ?, ?)', seq, body.actionId, action?.entries ?? null, digest, canonicalize(signed));
+    await this.sql.run('UPDATE meta SET value = ? WHERE key = ?', String(seq), 'seq');
+    await this.setMeta('head', digest);
+    if (body.actionId !== null) await this.sql.run('UPDATE action SET head = ?, entries = entries + 1 WHERE id = ?', digest, body.actionId);
+  }
+
+  async meta(key: string): Promise<string | undefined> {
+    const rows = await this.sql.all('SELECT value FROM meta WHERE key = ?', key);
+    return rows[0] === undefined ? undefined : String(rows[0]['value']);
+  }
+
+  async setMeta(key: string, value: string): Promise<void> {
+    if ((await this.sql.run('UPDATE meta SET value = ? WHERE key = ?', value, key)) === 0) await this.sql.run('INSERT INTO meta (key, value) VALUES (?, ?)', key, value);
+  }
+
+  entriesFrom(id: ActionId, have: number): Promise<Signed[]> {
+    return readEntries(this.sql, id, have);
+  }
+}

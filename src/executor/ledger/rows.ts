@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { parseStrict } from '../../domain/json.js';
+import { signedSchema, type Signed } from '../../domain/dsse.js';
+import { actionIdSchema, agentIdSchema, digestSchema, type ActionId } from '../../domain/ids.js';
+import { reasonSchema, statusSchema } from '../../domain/outcome.js';
+import { ACTION_STATES } from '../../domain/saga.js';
+import type { Row, Sql } from './database.js';
+
+/** Rows are parsed like any other input: a book somebody else wrote in is refused, not trusted. */
+const json = <T>(schema: z.ZodType<T>) => z.string().transform((text) => schema.parse(parseStrict(text)));
+
+const actionRow = z.object({
+  id: actionIdSchema,
+  state: z.enum(ACTION_STATES),
+  status: statusSchema,
+  request: digestSchema.or(z.literal('')),
+  content: z.string(),
+  type: z.string(),
+  agent: agentIdSchema.or(z.literal('')),
+  digest: digestSchema.nullable(),
+  head: digestSchema.nullable(),
+  entries: z.number(),
+  stales: z.number(),
+  execute_by: z.number().nullable(),
+  stop: z.string().nullable(),
+  cause: json(reasonSchema).nullable(),
+  opened_at: z.number(),
+});
+export type ActionRow = z.infer<typeof actionRow>;
+
+const envelopeRow = z.object({ digest: digestSchema, revision: z.number(), view: digestSchema, signed: json(signedSchema), made_by: z.string() });
+export type EnvelopeRow = z.infer<typeof envelopeRow>;
+
+const stepRow = z.object({
+  n: z.number(),
+  phase: z.enum(['run', 'undo']),
+  state: z.enum(['pending', 'started', 'not_started', 'done', 'failed', 'unknown']),
+  attempt: z.number(),
+  idempotency_key: z.string(),
+  lease_owner: z.string().nullable(),
+  lease_until: z.number().nullable(),
+  since: z.number().nullable(),
+});
+export type StepRow = z.infer<typeof stepRow>;
+
+const lodgedRow = z.object({ digest: digestSchema, object: z.enum(['reject', 'withdraw', 'cancel', 'freeze', 'thaw', 'resolve']), by_whom: z.string(), signed: json(signedSchema), at: z.number() });
+export type LodgedRow = z.infer<typeof lodgedRow>;
+
+const one = <T>(schema: z.ZodType<T>, rows: Row[]): T | undefined => (rows[0] === undefined ? undefined : schema.parse(rows[0]));
+const many = <T>(schema: z.ZodType<T>, rows: Row[]): T[] => rows.map((row) => schema.parse(row));
+
+export const readAction = async (sql: Sql, id: ActionId) => one(actionRow, await sql.all('SELECT * FROM action WHERE id = ?', id));
+/** All revisions, oldest first. */
+export const readEnvelopes = async (sql: Sql, id: ActionId) => many(envelopeRow, await sql.all('SELECT digest, revision, view, signed, made_by FROM envelope WHERE action_id = ? ORDER BY revision', id));
+export const readSteps = async (sql: Sql, id: ActionId) => many(stepRow, await sql.all('SELECT * FROM step WHERE action_id = ? ORDER BY n, phase', id));
+export const readLodged = async (sql: Sql, id: ActionId) => many(lodgedRow, await sql.all('SELECT digest, object, by_whom, signed, at FROM lodged WHERE action_id = ? ORDER BY at, digest', id));
+/** Freezes and thaws, which belong to no one action. */
+export const readStops = async (sql: Sql) => many(lodgedRow, await sql.all('SELECT digest, object, by_whom, signed, at FROM lodged WHERE action_id IS NULL ORDER BY at, digest'));
+
+/** The action's entries from its n-th on (counted from 0), oldest first. */
+export async function readEntries(sql: Sql, id: ActionId, from: number): Promise<Signed[]> {
+  const rows = await sql.all('SELECT signed FROM entry WHERE action_id = ? AND n >= ? ORDER BY n', id, from);
+  return rows.map((row) => json(signedSchema).parse(row['signed']));
+}
+/** Earlier actions with equal content, newest first, at most five. */
+export const readEqual = async (sql: Sql, content: string, not: ActionId) =>
+  many(actionRow, await sql.all('SELECT * FROM action WHERE content = ? AND id <> ? ORDER BY opened_at DESC, id LIMIT 5', content, not));

@@ -1,0 +1,56 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Libsql from 'libsql';
+import { LedgerRefused, type Database, type Row, type Sql, type Value } from './database.js';
+
+/**
+ * SQLite: one executor, one file. The exclusive lock makes a second executor on the same book impossible;
+ * `synchronous=FULL` makes a committed transaction survive the machine.
+ */
+export function openSqlite(path: string, options: { readonly create: boolean }): Database {
+  if (!options.create && !existsSync(path)) throw new LedgerRefused(`No ledger at ${path}. Make one: keyturn ledger init ${path}`);
+  if (options.create) mkdirSync(dirname(path), { recursive: true });
+  const file = new Libsql(path);
+  try {
+    file.exec('PRAGMA locking_mode=EXCLUSIVE');
+    file.exec('PRAGMA journal_mode=WAL');
+    file.exec('PRAGMA synchronous=FULL');
+    file.exec('PRAGMA foreign_keys=ON');
+    // The lock is taken by the first write, not by the pragma.
+    file.exec('BEGIN IMMEDIATE');
+    file.exec('COMMIT');
+  } catch (error) {
+    file.close();
+    throw new LedgerRefused(`The ledger ${path} cannot be opened: ${String(error)}. Does another executor hold it?`);
+  }
+
+  const sql: Sql = {
+    all: async (text, ...values) => file.prepare(text).all(...values) as Row[],
+    run: async (text, ...values: Value[]) => file.prepare(text).run(...values).changes,
+  };
+  let queue: Promise<unknown> = Promise.resolve();
+  return {
+    kind: 'sqlite',
+    transaction(work) {
+      const run = async (): Promise<Awaited<ReturnType<typeof work>>> => {
+        file.exec('BEGIN IMMEDIATE');
+        try {
+          const result = await work(sql);
+          file.exec('COMMIT');
+          return result;
+        } catch (error) {
+          if (file.inTransaction) file.exec('ROLLBACK');
+          throw error;
+        }
+      };
+      // One connection: transactions of concurrent activities follow one another.
+      const next = queue.then(run, run);
+      queue = next.catch(() => undefined);
+      return next;
+    },
+    async close() {
+      await queue;
+      file.close();
+    },
+  };
+}

@@ -1,0 +1,114 @@
+import { admit } from '../domain/admit.js';
+import { refuse, type Refusal } from '../domain/codes.js';
+import { digestOfSigned, PAYLOAD_TYPES, type Signed } from '../domain/dsse.js';
+import type { ActionId } from '../domain/ids.js';
+import { lodgeInputSchema, type LodgeInput, type ResultOf } from '../domain/objects/answer.js';
+import { STATUSES } from '../domain/outcome.js';
+import { readCancel, readFreeze, readResolve, readThaw } from '../domain/stops.js';
+import { readBook, rosterRing, sealedRing, type Book } from './envelopes.js';
+import { answer, answerUnreadable, refused, type Executor, type Rules } from './executor.js';
+import { mayFreeze, thawRule } from '../domain/policy/evaluate.js';
+import type { LedgerTransaction } from './ledger/ledger.js';
+import { Moved, transitions } from './ledger/transitions.js';
+import { resolveWith } from './resolve.js';
+
+type LodgeResult = ResultOf<'lodge'>;
+const no = (refusal: Refusal): LodgeResult => refused(refusal.code, refusal.text);
+
+/**
+ * Puts one signed "no" or stop on record at once (§7): reject, withdraw, cancel, freeze, thaw, resolve. It runs beside `advance`;
+ * the ledger decides which came first. Lodged twice, it stands once.
+ */
+export async function lodge(executor: Executor, raw: unknown): Promise<Signed> {
+  const input = lodgeInputSchema.safeParse(raw);
+  if (!input.success) return answerUnreadable(executor, 'lodge', raw, input.error.message);
+  let result: LodgeResult;
+  try {
+    result = await lodgeOnce(executor, input.data);
+  } catch (error) {
+    if (!(error instanceof Moved)) throw error;
+    result = await lodgeOnce(executor, input.data);
+  }
+  return answer(executor, 'lodge', input.data, result);
+}
+
+async function lodgeOnce(executor: Executor, { actionId, signed }: LodgeInput): Promise<LodgeResult> {
+  const rules = await executor.rules();
+  if (!rules.ok) return refused('roster_stale', rules.text);
+  return executor.ledger.transaction(async (tx) => {
+    const digest = digestOfSigned(signed);
+    if ((await tx.sql.all('SELECT digest FROM lodged WHERE digest = ?', digest)).length > 0) return { kind: 'stands', digest };
+    if (signed.payloadType === PAYLOAD_TYPES.freeze || signed.payloadType === PAYLOAD_TYPES.thaw) return lodgeStop(executor, tx, rules, actionId, signed);
+    const book = actionId === null ? undefined : await readBook(tx, actionId);
+    if (book === undefined || actionId === null) return refused('request_invalid', 'this ledger knows no such action');
+    switch (signed.payloadType) {
+      case PAYLOAD_TYPES.decision:
+        return lodgeDecision(executor, tx, book, signed);
+      case PAYLOAD_TYPES.cancel:
+        return lodgeCancel(executor, tx, rules, book, signed);
+      case PAYLOAD_TYPES.resolve:
+        return lodgeResolve(executor, tx, rules, book, signed);
+      default:
+        return refused('request_invalid', 'lodge takes reject, withdraw, cancel, freeze, thaw and resolve');
+    }
+  });
+}
+
+/** What an action no longer under review answers a decision with: began, or ended (§6.11). */
+function tooLate(book: Book): LodgeResult | undefined {
+  if (book.action.state === 'awaiting' || book.action.state === 'stale') return undefined;
+  return STATUSES[book.action.status].final ? refused('action_ended', `the action is ${book.action.status}`) : refused('decision_late', 'execution began before this reached the executor');
+}
+
+async function lodgeDecision(executor: Executor, tx: LedgerTransaction, book: Book, signed: Signed): Promise<LodgeResult> {
+  const now = executor.now();
+  const admission = admit(signed, book.revisions, await sealedRing(tx, book), now);
+  if (!admission.ok) return refused(admission.refusal.code, admission.refusal.text, admission.check);
+  const { decision, digest } = admission;
+  if (decision.verdict !== 'reject' && decision.verdict !== 'withdraw') return refused('request_invalid', 'only a reject or a withdraw is lodged');
+  const late = tooLate(book);
+  if (late !== undefined) return late;
+  await transitions.lodge(tx, book.action.id, decision.verdict, digest, `person:${decision.person}`, signed, now);
+  return { kind: 'stands', digest };
+}
+
+async function lodgeCancel(executor: Executor, tx: LedgerTransaction, { roster }: Extract<Rules, { ok: true }>, book: Book, signed: Signed): Promise<LodgeResult> {
+  const now = executor.now();
+  const read = readCancel(signed, roster, { actionId: book.action.id, agent: book.action.agent }, now);
+  if (!read.ok) return no(read.refusal);
+  if (STATUSES[book.action.status].final) return refused('action_ended', `the action is ${book.action.status}`);
+  const { by } = read.value;
+  await transitions.lodge(tx, book.action.id, 'cancel', read.digest, by, signed, now);
+  // Nothing was consumed yet: the cancel is the end, in the same transaction.
+  if (book.action.state === 'awaiting' || book.action.state === 'stale') await transitions.close(tx, book.action.id, book.action.state, 'cancelled', { code: 'cancelled', text: `cancelled by ${by}`, by }, now);
+  return { kind: 'stands', digest: read.digest };
+}
+
+async function lodgeResolve(executor: Executor, tx: LedgerTransaction, rules: Extract<Rules, { ok: true }>, book: Book, signed: Signed): Promise<LodgeResult> {
+  const now = executor.now();
+  const newest = book.revisions.at(-1);
+  if (newest === undefined) return refused('action_ended', 'nothing to resolve');
+  const read = readResolve(signed, newest.envelope, [await sealedRing(tx, book), rosterRing(rules.roster, now)], now);
+  if (!read.ok) return no(read.refusal);
+  const known = book.revisions.length > 0 && (book.action.state === 'unknown' || book.action.state === 'partial');
+  if (!known) return refused(STATUSES[book.action.status].final ? 'action_ended' : 'request_invalid', 'no step of this action waits for a person');
+  return resolveWith(executor, tx, rules, book, read.value, read.digest, signed);
+}
+
+async function lodgeStop(executor: Executor, tx: LedgerTransaction, { policy, roster }: Extract<Rules, { ok: true }>, actionId: ActionId | null, signed: Signed): Promise<LodgeResult> {
+  if (actionId !== null) return refused('request_invalid', 'a freeze or thaw belongs to no action');
+  const now = executor.now();
+  const ring = rosterRing(roster, now);
+  if (signed.payloadType === PAYLOAD_TYPES.freeze) {
+    const read = readFreeze(signed, ring, executor.ledger.identity.deployment, now);
+    if (!read.ok) return no(read.refusal);
+    if (!mayFreeze(policy, roster, read.value.by, now)) return no(refuse('not_eligible', `${read.value.by} may not freeze`));
+    await transitions.lodge(tx, null, 'freeze', read.digest, `person:${read.value.by}`, signed, now);
+    return { kind: 'stands', digest: read.digest };
+  }
+  const read = readThaw(signed, ring, executor.ledger.identity.deployment, now);
+  if (!read.ok) return no(read.refusal);
+  if (!thawRule(policy, roster, now).people.includes(read.value.by)) return no(refuse('not_eligible', `${read.value.by} may not thaw`));
+  await transitions.lodge(tx, null, 'thaw', read.digest, `person:${read.value.by}`, signed, now);
+  return { kind: 'stands', digest: read.digest };
+}
