@@ -45,7 +45,12 @@ export function ringOf(people: SealedPeople): KeyRing {
       const key = parsePublicKey(text);
       if (key === undefined) throw new RangeError(`unusable key of ${person}`);
       if (ring.has(key.id)) throw new RangeError(`one key for two people: ${key.id}`);
-      ring.set(key.id, { person, key, ...(from === undefined ? {} : { from: toMs(from) }), ...(until === undefined ? {} : { until: toMs(until) }) });
+      ring.set(key.id, {
+        person,
+        key,
+        ...(from === undefined ? {} : { from: toMs(from) }),
+        ...(until === undefined ? {} : { until: toMs(until) }),
+      });
     }
   }
   return ring;
@@ -78,15 +83,18 @@ export function admit(signed: Signed, revisions: readonly Sealed[], ring: KeyRin
   if (holder === undefined || decision.keyId !== keyId || holder.person !== decision.person) return no(digest, 6, 'signature_invalid');
   if (!verifySigned('decision', signed, holder.key, newest.envelope.webauthn)) return no(digest, 6, 'signature_invalid');
   const issuedAt = toMs(decision.issuedAt);
-  if (!validAt(holder, issuedAt) || !validAt(holder, now)) return no(digest, 6, 'signature_invalid', 'the key was not valid when the decision was made, or is not now');
+  if (!validAt(holder, issuedAt) || !validAt(holder, now))
+    return no(digest, 6, 'signature_invalid', 'the key was not valid when the decision was made, or is not now');
 
-  if (decision.delegation !== undefined || decision.verdict === 'ask') return no(digest, 6, 'request_invalid', 'this build takes no questions and no delegations');
+  if (decision.delegation !== undefined || decision.verdict === 'ask')
+    return no(digest, 6, 'request_invalid', 'this build takes no questions and no delegations');
   const bound = binds(decision, newest, revisions);
   if (bound !== undefined) return no(digest, 7, bound.code, bound.text);
 
   const author = authorRefused(decision, newest.envelope, issuedAt);
   if (author !== undefined) return no(digest, 8, author.code, author.text);
-  if (issuedAt >= toMs(newest.envelope.approveBy) && (decision.verdict === 'approve' || decision.verdict === 'modify')) return no(digest, 8, 'decision_late');
+  if (issuedAt >= toMs(newest.envelope.approveBy) && (decision.verdict === 'approve' || decision.verdict === 'modify'))
+    return no(digest, 8, 'decision_late');
   if (issuedAt > now + CLOCK_SKEW_MS) return no(digest, 8, 'decision_late', 'the decision is dated more than 2 minutes ahead');
   return { ok: true, digest, decision };
 }
@@ -96,7 +104,8 @@ function binds(decision: Decision, newest: Sealed, revisions: readonly Sealed[])
   if (decision.deployment !== envelope.deployment || decision.actionId !== envelope.actionId) return refuse('audience_mismatch');
   const carriesOver = decision.verdict === 'reject' || decision.verdict === 'withdraw';
   const target = revisions.find((revision) => revision.digest === decision.digest);
-  if (target === undefined || decision.revision !== target.envelope.revision || (!carriesOver && target !== newest)) return refuse('revision_stale');
+  if (target === undefined || decision.revision !== target.envelope.revision || (!carriesOver && target !== newest))
+    return refuse('revision_stale');
   return decision.view === target.view ? undefined : refuse('view_mismatch');
 }
 

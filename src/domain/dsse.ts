@@ -26,7 +26,11 @@ export const PAYLOAD_TYPES = {
 } as const;
 export type ObjectKind = keyof typeof PAYLOAD_TYPES;
 
-const base64Url = (max: number) => z.string().max(max).regex(/^[A-Za-z0-9_-]*$/, 'expected unpadded base64url');
+const base64Url = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .regex(/^[A-Za-z0-9_-]*$/, 'expected unpadded base64url');
 
 /** Largest signed object taken anywhere: an envelope with a full preview, in base64url. */
 export const MAX_SIGNED_CHARS = 1_400_000;

@@ -26,7 +26,16 @@ export const STATUSES = {
 export type Status = keyof typeof STATUSES;
 export type Effect = (typeof STATUSES)[Status]['effect'];
 /** The statuses only a ledger entry can give. */
-export const END_STATUSES = ['denied', 'rejected', 'expired', 'execution_expired', 'cancelled', 'failed', 'succeeded', 'compensated'] as const;
+export const END_STATUSES = [
+  'denied',
+  'rejected',
+  'expired',
+  'execution_expired',
+  'cancelled',
+  'failed',
+  'succeeded',
+  'compensated',
+] as const;
 export type EndStatus = (typeof END_STATUSES)[number];
 export const statusSchema = z.enum(Object.keys(STATUSES) as [Status, ...Status[]]);
 export const endStatusSchema = z.enum(END_STATUSES);
@@ -61,7 +70,13 @@ export const outcomeSchema = z.strictObject({
   retry: retrySchema,
 });
 
-const RETRY: Partial<Record<Status, Retry>> = { expired: 'new_proposal', execution_expired: 'new_proposal', cancelled: 'new_proposal', failed: 'new_proposal', compensated: 'new_proposal' };
+const RETRY: Partial<Record<Status, Retry>> = {
+  expired: 'new_proposal',
+  execution_expired: 'new_proposal',
+  cancelled: 'new_proposal',
+  failed: 'new_proposal',
+  compensated: 'new_proposal',
+};
 
 /** The outcome a status stands for. A rejected or denied action is not to be retried unless its code says so. */
 export function outcomeOf(id: ActionId, status: Status, reason: Reason, extra: { result?: Json; retry?: Retry } = {}): Outcome {

@@ -9,7 +9,8 @@ const isObject = (value: Json | undefined): value is JsonObject => typeof value 
 /** Every leaf of an object by its pointer, in document order; empty objects and arrays are leaves. */
 export function pointerEntries(value: Json, at = ''): [string, Json][] {
   if (Array.isArray(value) && value.length > 0) return value.flatMap((item: Json, i) => pointerEntries(item, `${at}/${i}`));
-  if (isObject(value) && Object.keys(value).length > 0) return Object.entries(value).flatMap(([key, item]) => pointerEntries(item, `${at}/${escape(key)}`));
+  if (isObject(value) && Object.keys(value).length > 0)
+    return Object.entries(value).flatMap(([key, item]) => pointerEntries(item, `${at}/${escape(key)}`));
   return at === '' ? [] : [[at, value]];
 }
 
@@ -32,4 +33,5 @@ export function replaceAt(value: Json, pointer: string, replacement: Json): Json
 }
 
 /** True if `editable` names this place or one above it. */
-export const isEditable = (pointer: string, editable: readonly string[]): boolean => editable.some((place) => pointer === place || pointer.startsWith(`${place}/`));
+export const isEditable = (pointer: string, editable: readonly string[]): boolean =>
+  editable.some((place) => pointer === place || pointer.startsWith(`${place}/`));

@@ -17,14 +17,21 @@ export function peopleAt(stage: Stage, t: number): ReadonlySet<PersonId> {
 
 /** How many a stage needs at offset `t`: a raised bar holds from its offset, and no tier lowers it (§6.8). */
 export function barAt(stage: Stage, t: number): number {
-  return stage.escalate.reduce((bar, tier) => (t >= tier.after && tier.quorum !== undefined ? Math.max(bar, tier.quorum) : bar), stage.quorum);
+  return stage.escalate.reduce(
+    (bar, tier) => (t >= tier.after && tier.quorum !== undefined ? Math.max(bar, tier.quorum) : bar),
+    stage.quorum,
+  );
 }
 
 /**
  * Seats distinct people so that every stage is full, one seat a person across all stages: a bipartite matching, so order never matters (§6.3, §6.8).
  * Returns who sits where, or undefined when no assignment fills every stage. `bars[i]` places belong to stage i.
  */
-export function assign<P>(people: readonly P[], bars: readonly number[], fits: (person: P, stage: number) => boolean): ReadonlyMap<P, number> | undefined {
+export function assign<P>(
+  people: readonly P[],
+  bars: readonly number[],
+  fits: (person: P, stage: number) => boolean,
+): ReadonlyMap<P, number> | undefined {
   const places = bars.flatMap((bar, stage) => Array.from({ length: bar }, () => stage));
   if (places.length === 0 || places.length > people.length) return undefined;
   const holder = new Array<P | undefined>(places.length).fill(undefined);
@@ -56,7 +63,13 @@ export function satisfiable(stages: readonly Stage[], excluded: ReadonlySet<Pers
   const end = Number.POSITIVE_INFINITY;
   const circles = stages.map((stage) => peopleAt(stage, end));
   const everybody = [...new Set(circles.flatMap((circle) => [...circle]))].filter((person) => !excluded.has(person));
-  return assign(everybody, stages.map((stage) => barAt(stage, end)), (person, stage) => circles[stage]?.has(person) ?? false) !== undefined;
+  return (
+    assign(
+      everybody,
+      stages.map((stage) => barAt(stage, end)),
+      (person, stage) => circles[stage]?.has(person) ?? false,
+    ) !== undefined
+  );
 }
 
 /** The moment the rule was met and by whom, or undefined. */

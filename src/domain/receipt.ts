@@ -24,7 +24,13 @@ export const signedByAny = (kind: 'answer' | 'entry' | 'envelope' | 'manifest', 
 /**
  * Reads an activity's answer and believes it only if the executor signed it, for this question (§7). Undefined: `receipt_invalid`, ask `report`.
  */
-export function readAnswer<A extends Activity>(activity: A, actionId: ActionId | null, input: unknown, signed: Signed, trust: Trust): { readonly answer: Answer; readonly result: ResultOf<A> } | undefined {
+export function readAnswer<A extends Activity>(
+  activity: A,
+  actionId: ActionId | null,
+  input: unknown,
+  signed: Signed,
+  trust: Trust,
+): { readonly answer: Answer; readonly result: ResultOf<A> } | undefined {
   const answer = answerSchema.safeParse(readPayload('answer', signed));
   if (!answer.success || answer.data.activity !== activity || answer.data.actionId !== actionId) return undefined;
   if (answer.data.deployment !== trust.deployment || answer.data.asked !== digestOf(input)) return undefined;

@@ -106,7 +106,11 @@ function backward(saga: SagaState): Due {
 
 export type ResolveVerdict = 'happened' | 'did_not' | 'undone_by_hand';
 /** What a resolved step becomes, and where the action goes; undefined: this verdict says nothing about this step. */
-export function resolveStep(saga: SagaState, n: number, verdict: ResolveVerdict): { readonly run: RunState; readonly undo: UndoState; readonly next: 'executing' | 'undoing' } | undefined {
+export function resolveStep(
+  saga: SagaState,
+  n: number,
+  verdict: ResolveVerdict,
+): { readonly run: RunState; readonly undo: UndoState; readonly next: 'executing' | 'undoing' } | undefined {
   const due_ = due(saga, 0);
   const step = saga.steps.find((each) => each.n === n);
   if (due_.do !== 'person' || due_.step !== n || step === undefined) return undefined;

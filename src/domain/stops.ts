@@ -6,7 +6,16 @@ import type { ActionId, Digest, PersonId } from './ids.js';
 import { toMs, type Instant } from './instant.js';
 import type { Envelope } from './objects/envelope.js';
 import { MAX_DECISION_CHARS } from './objects/decision.js';
-import { cancelSchema, freezeSchema, resolveSchema, thawSchema, type Cancel, type Freeze, type Resolve, type Thaw } from './objects/stop.js';
+import {
+  cancelSchema,
+  freezeSchema,
+  resolveSchema,
+  thawSchema,
+  type Cancel,
+  type Freeze,
+  type Resolve,
+  type Thaw,
+} from './objects/stop.js';
 import { holderOf, keyValidAt, type Roster } from './roster.js';
 
 /** The signed stop messages: read, and believed only if their author signed them with a key valid then and now. Times in ms. */
@@ -21,7 +30,15 @@ function read<T>(kind: ObjectKind, schema: z.ZodType<T>, signed: Signed): { valu
 }
 
 /** The key of the signature, if it is this person's in this ring, verifies, and is valid at both times. */
-function signedBy(kind: ObjectKind, signed: Signed, person: PersonId, issuedAt: Instant, ring: KeyRing, now: number, party?: Envelope['webauthn']): PersonKey | undefined {
+function signedBy(
+  kind: ObjectKind,
+  signed: Signed,
+  person: PersonId,
+  issuedAt: Instant,
+  ring: KeyRing,
+  now: number,
+  party?: Envelope['webauthn'],
+): PersonKey | undefined {
   const keyId = keyIdOfSigned(signed);
   const holder = keyId === undefined ? undefined : ring.get(keyId);
   if (holder === undefined || holder.person !== person || toMs(issuedAt) > now + CLOCK_SKEW_MS) return undefined;
@@ -30,7 +47,12 @@ function signedBy(kind: ObjectKind, signed: Signed, person: PersonId, issuedAt: 
 }
 
 /** By the agent that asked, by its owner, or by the API for an agent that holds only a bearer key. */
-export function readCancel(signed: Signed, roster: Roster, action: { readonly actionId: ActionId; readonly agent: string }, now: number): Read<Cancel> {
+export function readCancel(
+  signed: Signed,
+  roster: Roster,
+  action: { readonly actionId: ActionId; readonly agent: string },
+  now: number,
+): Read<Cancel> {
   const found = read('cancel', cancelSchema, signed);
   if (found === undefined) return no('request_invalid', 'not a cancel: see the schema of cancel v1');
   const { value, digest } = found;
@@ -38,10 +60,14 @@ export function readCancel(signed: Signed, roster: Roster, action: { readonly ac
   const keyId = keyIdOfSigned(signed);
   const holder = keyId === undefined ? undefined : holderOf(roster, keyId);
   const agent = [...roster.agents.values()].find((each) => each.id === action.agent);
-  if (holder === undefined || agent === undefined || !keyValidAt(holder.key, now) || !keyValidAt(holder.key, toMs(value.issuedAt))) return no('credential_invalid');
-  const byAgent = value.by === `agent:${agent.id}` && ((holder.kind === 'agent' && holder.id === agent.id) || (holder.kind === 'api' && agent.bearer !== undefined));
+  if (holder === undefined || agent === undefined || !keyValidAt(holder.key, now) || !keyValidAt(holder.key, toMs(value.issuedAt)))
+    return no('credential_invalid');
+  const byAgent =
+    value.by === `agent:${agent.id}` &&
+    ((holder.kind === 'agent' && holder.id === agent.id) || (holder.kind === 'api' && agent.bearer !== undefined));
   const byOwner = value.by === `person:${agent.owner}` && holder.kind === 'person' && holder.id === agent.owner;
-  if ((!byAgent && !byOwner) || !verifySigned('cancel', signed, holder.key.key, roster.webauthn)) return no('credential_invalid', 'only the agent or its owner cancels');
+  if ((!byAgent && !byOwner) || !verifySigned('cancel', signed, holder.key.key, roster.webauthn))
+    return no('credential_invalid', 'only the agent or its owner cancels');
   return { ok: true, value, digest };
 }
 
@@ -67,7 +93,8 @@ export function readResolve(signed: Signed, envelope: Envelope, rings: readonly 
   if (found === undefined) return no('request_invalid', 'not a resolve: see the schema of resolve v1');
   const { value, digest } = found;
   if (value.deployment !== envelope.deployment || value.actionId !== envelope.actionId) return no('audience_mismatch');
-  if (!rings.every((ring) => signedBy('resolve', signed, value.by, value.issuedAt, ring, now, envelope.webauthn) !== undefined)) return no('signature_invalid');
+  if (!rings.every((ring) => signedBy('resolve', signed, value.by, value.issuedAt, ring, now, envelope.webauthn) !== undefined))
+    return no('signature_invalid');
   if (!envelope.resolve.people.includes(value.by)) return no('not_eligible', `${value.by} is not among those who may resolve this`);
   return { ok: true, value, digest };
 }

@@ -10,7 +10,10 @@ export interface Vote {
   readonly issuedAt: number;
   /** The envelope decided on; approvals count on that one only. */
   readonly envelope: Digest;
-  readonly act: { readonly verdict: 'approve' } | { readonly verdict: 'reject'; readonly reason: string } | { readonly verdict: 'withdraw'; readonly withdraws: Digest };
+  readonly act:
+    | { readonly verdict: 'approve' }
+    | { readonly verdict: 'reject'; readonly reason: string }
+    | { readonly verdict: 'withdraw'; readonly withdraws: Digest };
 }
 
 /** Whom an action asks, how many must agree, and until when: from the sealed envelope, or from the present policy (§6.9). */
@@ -55,14 +58,27 @@ export function tally(ladder: Ladder, envelope: Digest, votes: readonly Vote[]):
   const rejections = onePerPerson(live.filter((vote) => vote.act.verdict === 'reject'));
   const rejecting = new Set(rejections.map((vote) => vote.person));
   const approvals = onePerPerson(
-    live.filter((vote) => vote.act.verdict === 'approve' && vote.envelope === envelope && vote.issuedAt < ladder.approveBy && !rejecting.has(vote.person) && !ladder.excluded.has(vote.person)),
+    live.filter(
+      (vote) =>
+        vote.act.verdict === 'approve' &&
+        vote.envelope === envelope &&
+        vote.issuedAt < ladder.approveBy &&
+        !rejecting.has(vote.person) &&
+        !ladder.excluded.has(vote.person),
+    ),
   );
   const seats: Seat[] = approvals.map(({ person, digest, issuedAt }) => ({ person, digest, issuedAt }));
   const reached = quorumReached(ladder.stages, ladder.openedAt, seats);
   return {
     ...(reached === undefined
       ? {}
-      : { quorum: { at: reached.at, counted: reached.counted.map((seat) => seat.digest), executeBy: Math.max(...reached.counted.map((seat) => seat.issuedAt)) + ladder.executeWithin } }),
+      : {
+          quorum: {
+            at: reached.at,
+            counted: reached.counted.map((seat) => seat.digest),
+            executeBy: Math.max(...reached.counted.map((seat) => seat.issuedAt)) + ladder.executeWithin,
+          },
+        }),
     approvals,
     rejections,
     rejected: rejections.length >= ladder.rejections,

@@ -51,7 +51,15 @@ async function doNext(executor: Executor, input: AdvanceInput, book: Book, rules
     case 'probe':
       return probeStep(executor, book, next.step, next.attempt);
     case 'turn_back':
-      await executor.ledger.transaction((tx) => transitions.turnBack(tx, id, next.why === 'cancelled' ? { code: 'cancelled', text: 'cancelled after it had begun', by: book.action.stop ?? 'unsigned' } : { code: 'execution_late', text: 'the time to start was over before a step began' }));
+      await executor.ledger.transaction((tx) =>
+        transitions.turnBack(
+          tx,
+          id,
+          next.why === 'cancelled'
+            ? { code: 'cancelled', text: 'cancelled after it had begun', by: book.action.stop ?? 'unsigned' }
+            : { code: 'execution_late', text: 'the time to start was over before a step began' },
+        ),
+      );
       return { kind: 'again' };
     case 'undo':
       return undoStep(executor, book, next.step);
@@ -64,7 +72,12 @@ async function doNext(executor: Executor, input: AdvanceInput, book: Book, rules
       return { kind: 'end' };
     }
     case 'wait':
-      return waitResult(now, next.code === 'busy' ? BUSY_MS : WAIT_MS, next.code, next.code === 'busy' ? 'a step is under way' : 'a freeze is in force');
+      return waitResult(
+        now,
+        next.code === 'busy' ? BUSY_MS : WAIT_MS,
+        next.code,
+        next.code === 'busy' ? 'a step is under way' : 'a freeze is in force',
+      );
     case 'person': {
       const code = book.action.state === 'unknown' ? 'outcome_unknown' : 'compensation_failed';
       return waitResult(now, 60_000, code, `step ${next.step} needs a person: keyturn resolve`);
@@ -95,7 +108,7 @@ export function sagaOf(executor: Executor, book: Book, rules: Rules): SagaState 
         attempt: row.attempt,
         undo: undo === undefined || undo.state === 'not_started' ? 'pending' : undo.state,
         leased: holds(executor, row, book.action.id, now) || (undo !== undefined && holds(executor, undo, book.action.id, now)),
-        ...(undo?.since == null ? {} : { undoSince: undo.since }),
+        ...(undo === undefined || undo.since === null ? {} : { undoSince: undo.since }),
       };
     }),
     stop: book.action.stop !== null,

@@ -52,7 +52,9 @@ async function closeOnce(executor: Executor, input: CloseInput): Promise<CloseRe
         case 'cancelled':
           return { code: 'cancelled', text: 'cancelled before it ran', by: 'unsigned' };
         case 'expired':
-          return now >= toMs(newest.envelope.approveBy) ? { code: 'expired', text: 'not enough people agreed in time; nothing ran' } : refused('request_invalid', `it may be approved until ${newest.envelope.approveBy}`);
+          return now >= toMs(newest.envelope.approveBy)
+            ? { code: 'expired', text: 'not enough people agreed in time; nothing ran' }
+            : refused('request_invalid', `it may be approved until ${newest.envelope.approveBy}`);
         case 'rejected':
         case 'execution_expired': {
           if (!rules.ok) return refused('roster_stale', rules.text);
@@ -61,13 +63,22 @@ async function closeOnce(executor: Executor, input: CloseInput): Promise<CloseRe
             const rejecting = judgement.barred?.code === 'rejection_standing' ? judgement.sealed.rejections : [];
             const said = rejecting.map((vote) => (vote.act.verdict === 'reject' ? vote.act.reason : '')).join('; ');
             if (rejecting.length === 0) return refused('request_invalid', 'no quorum of rejections is lodged');
-            return { code: 'rejected', text: said.slice(0, 2_000), by: rejecting.map((vote) => `person:${vote.person}`).join(', ').slice(0, 100) };
+            return {
+              code: 'rejected',
+              text: said.slice(0, 2_000),
+              by: rejecting
+                .map((vote) => `person:${vote.person}`)
+                .join(', ')
+                .slice(0, 100),
+            };
           }
           const { quorum } = judgement.sealed;
           if (quorum === undefined) return refused('quorum_missing', 'no quorum: it can only expire');
           // The present rule may give less time than the sealed one: what `advance` refuses as late must be closable.
           const executeBy = Math.min(quorum.executeBy, judgement.present?.quorum?.executeBy ?? quorum.executeBy);
-          return now >= executeBy ? { code: 'execution_expired', text: 'it was approved, but did not start in time; nothing ran' } : refused('request_invalid', 'it may still start');
+          return now >= executeBy
+            ? { code: 'execution_expired', text: 'it was approved, but did not start in time; nothing ran' }
+            : refused('request_invalid', 'it may still start');
         }
       }
     }

@@ -28,7 +28,7 @@ export async function consume(executor: Executor, input: AdvanceInput, rules: Ru
   });
   if (opened === undefined) return refused('revision_stale', 'this ledger has sealed no such action', 3);
   const { book, ring } = opened;
-  const early = audience(executor, book) ?? newestRevision(book, input) ?? stopped(executor, book, input, now);
+  const early = audience(executor, book) ?? newestRevision(book, input) ?? stopped(book, input);
   if (early !== undefined) return closeIfStopped(executor, early, book, now);
   if (!rules.ok) return waitResult(now, FROZEN_RETRY_MS, 'roster_stale', rules.text);
 
@@ -69,22 +69,35 @@ export async function consume(executor: Executor, input: AdvanceInput, rules: Ru
 function audience(executor: Executor, book: Book): Verdict {
   const { deployment, ledger, epoch } = executor.ledger.identity;
   const envelope = book.revisions.at(-1)?.envelope;
-  if (envelope?.deployment === deployment && envelope.ledger === ledger && envelope.epoch === epoch && envelope.executor === executor.name) return undefined;
+  if (envelope?.deployment === deployment && envelope.ledger === ledger && envelope.epoch === epoch && envelope.executor === executor.name)
+    return undefined;
   return refused('audience_mismatch', 'this was sealed in another ledger, epoch or executor', 2);
 }
 
 /** Check 3: an envelope of this ledger's own, the newest of its action. */
 function newestRevision(book: Book, input: AdvanceInput): Verdict {
-  return book.revisions.at(-1)?.digest === input.digest ? undefined : refused('revision_stale', 'not the newest revision of this action', 3);
+  return book.revisions.at(-1)?.digest === input.digest
+    ? undefined
+    : refused('revision_stale', 'not the newest revision of this action', 3);
 }
 
 /** Temporal's own cancel, before anything was consumed: nothing runs. */
-function stopped(_executor: Executor, book: Book, input: AdvanceInput, _now: number): Verdict {
+function stopped(book: Book, input: AdvanceInput): Verdict {
   return input.stop === true && book.action.state === 'awaiting' ? { kind: 'end' } : undefined;
 }
 
 async function closeIfStopped(executor: Executor, verdict: AdvanceResult, book: Book, now: number): Promise<AdvanceResult> {
-  if (verdict.kind === 'end') await executor.ledger.transaction((tx) => transitions.close(tx, book.action.id, 'awaiting', 'cancelled', { code: 'cancelled', text: 'cancelled before it ran', by: 'unsigned' }, now));
+  if (verdict.kind === 'end')
+    await executor.ledger.transaction((tx) =>
+      transitions.close(
+        tx,
+        book.action.id,
+        'awaiting',
+        'cancelled',
+        { code: 'cancelled', text: 'cancelled before it ran', by: 'unsigned' },
+        now,
+      ),
+    );
   return verdict;
 }
 
@@ -99,7 +112,8 @@ function quorum(judgement: Judgement): Verdict {
   if (judgement.sealed.quorum !== undefined) return undefined;
   const { moved, dropped } = judgement;
   const first = dropped[0];
-  if (moved !== undefined) return { kind: 'ask', code: moved.code, text: CODES[moved.code].message, check: moved.check, dropped: [...dropped] };
+  if (moved !== undefined)
+    return { kind: 'ask', code: moved.code, text: CODES[moved.code].message, check: moved.check, dropped: [...dropped] };
   if (first !== undefined) return { kind: 'ask', code: first.code, text: first.text, check: first.check, dropped: [...dropped] };
   return { kind: 'ask', code: 'quorum_missing', text: CODES.quorum_missing.message, check: 11, dropped: [] };
 }
@@ -115,7 +129,15 @@ async function goStale(executor: Executor, book: Book, code: 'type_changed' | 'p
   const digest = book.revisions.at(-1)?.digest;
   if (digest === undefined) throw new Moved();
   if (book.action.stales >= MAX_STALES) {
-    await executor.ledger.transaction((tx) => transitions.denyStale(tx, book.action.id, 'awaiting', { code, text: `${CODES[code].message} It was sealed again ${MAX_STALES} times already.` }, now));
+    await executor.ledger.transaction((tx) =>
+      transitions.denyStale(
+        tx,
+        book.action.id,
+        'awaiting',
+        { code, text: `${CODES[code].message} It was sealed again ${MAX_STALES} times already.` },
+        now,
+      ),
+    );
     return { kind: 'end' };
   }
   await executor.ledger.transaction((tx) => transitions.stale(tx, book.action.id, digest, code, now));
@@ -139,7 +161,8 @@ async function unchanged(executor: Executor, book: Book): Promise<Verdict> {
   const envelope = book.revisions.at(-1)?.envelope;
   if (type === undefined || envelope === undefined) throw new Moved();
   const preview = await makePreview(executor, type, envelope.params, book.action.id);
-  if ('kind' in preview) return preview.kind === 'wait' ? preview.wait : waitResult(executor.now(), FROZEN_RETRY_MS, 'preview_failed', preview.refusal.text);
+  if ('kind' in preview)
+    return preview.kind === 'wait' ? preview.wait : waitResult(executor.now(), FROZEN_RETRY_MS, 'preview_failed', preview.refusal.text);
   const same = canonicalize(preview.precondition ?? null) === canonicalize(envelope.preview.precondition ?? null);
   return same ? undefined : goStale(executor, book, 'target_changed');
 }

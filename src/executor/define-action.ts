@@ -8,7 +8,10 @@ import type { UndoPlan } from '../domain/objects/envelope.js';
 /** Thrown by `run`: sure that nothing happened; it may be tried again with the next key while there is time. */
 export class NotStarted extends Error {
   override readonly name = 'NotStarted';
-  constructor(readonly code: string, message?: string) {
+  constructor(
+    readonly code: string,
+    message?: string,
+  ) {
     super(message ?? code);
   }
 }
@@ -16,7 +19,10 @@ export class NotStarted extends Error {
 /** Thrown by `run`: sure that nothing happened and final; what was done before is undone. Thrown by `undo`: sure that it cannot be undone. */
 export class Failed extends Error {
   override readonly name = 'Failed';
-  constructor(readonly code: string, message?: string) {
+  constructor(
+    readonly code: string,
+    message?: string,
+  ) {
     super(message ?? code);
   }
 }
@@ -43,7 +49,8 @@ export interface ProbeContext {
 }
 
 /** `fenced`: it did not happen, and that key can never take effect any more. An unfenced "not done" is `unknown`. */
-export type ProbeAnswer = { readonly outcome: 'done'; readonly result?: unknown } | { readonly outcome: 'fenced' } | { readonly outcome: 'unknown' };
+export type ProbeAnswer =
+  { readonly outcome: 'done'; readonly result?: unknown } | { readonly outcome: 'fenced' } | { readonly outcome: 'unknown' };
 
 export type Undo<P> = ((params: P, context: UndoContext) => unknown) | { readonly byHand: string } | 'impossible';
 
@@ -104,12 +111,24 @@ export interface ActionType {
 export function defineAction<S extends z.ZodObject>(definition: OneStep<S> | ManySteps<S>): ActionType {
   type P = z.output<S>;
   const name = typeNameSchema.parse(definition.name);
-  const steps: readonly StepDefinition<P>[] = 'steps' in definition ? definition.steps : [{ name: 'run', run: definition.run, undo: definition.undo, ...(definition.probe === undefined ? {} : { probe: definition.probe }) }];
+  const steps: readonly StepDefinition<P>[] =
+    'steps' in definition
+      ? definition.steps
+      : [
+          {
+            name: 'run',
+            run: definition.run,
+            undo: definition.undo,
+            ...(definition.probe === undefined ? {} : { probe: definition.probe }),
+          },
+        ];
   if (steps.length === 0 || steps.length > 50) throw new TypeError(`${name}: an action has 1 to 50 steps`);
   if (new Set(steps.map((step) => step.name)).size !== steps.length) throw new TypeError(`${name}: two steps of one name`);
   for (const [i, step] of steps.entries()) {
-    if (!/^[a-z0-9][a-z0-9._-]{0,39}$/.test(step.name)) throw new TypeError(`${name}: step name "${step.name}": lower-case letters, digits, ".", "_" or "-"`);
-    if (step.undo === 'impossible' && i < steps.length - 1) throw new TypeError(`${name}: step "${step.name}" cannot be undone, so it must be the last`);
+    if (!/^[a-z0-9][a-z0-9._-]{0,39}$/.test(step.name))
+      throw new TypeError(`${name}: step name "${step.name}": lower-case letters, digits, ".", "_" or "-"`);
+    if (step.undo === 'impossible' && i < steps.length - 1)
+      throw new TypeError(`${name}: step "${step.name}" cannot be undone, so it must be the last`);
   }
   const schema = z.toJSONSchema(definition.params, { io: 'input' }) as JsonObject;
   const editable = definition.editable ?? [];

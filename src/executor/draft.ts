@@ -39,10 +39,15 @@ export type Draft =
 const denied = (refusal: Refusal): Draft => ({ kind: 'denied', refusal });
 
 /** Everything of a seal but the writing. Order (§4): parameters → deny rules → preview with read rights → whole policy → people. */
-export async function draftEnvelope(executor: Executor, { policy, roster }: Extract<Rules, { ok: true }>, input: DraftInput): Promise<Draft> {
+export async function draftEnvelope(
+  executor: Executor,
+  { policy, roster }: Extract<Rules, { ok: true }>,
+  input: DraftInput,
+): Promise<Draft> {
   const { request, parent } = input;
   const type = executor.types.get(request.type);
-  if (type === undefined || executorNameFor(roster, request.type) !== executor.name) return denied(refuse('type_unknown', `this executor does not run ${request.type}`));
+  if (type === undefined || executorNameFor(roster, request.type) !== executor.name)
+    return denied(refuse('type_unknown', `this executor does not run ${request.type}`));
   const parsed = type.parse(input.params);
   if (!parsed.ok) return denied(refuse('params_invalid', parsed.text.slice(0, 2_000)));
   const deny = denyRules(policy, { type: request.type, agent: request.agent });
@@ -52,11 +57,27 @@ export async function draftEnvelope(executor: Executor, { policy, roster }: Extr
   if ('kind' in preview) return preview;
   const now = executor.now();
   const onBehalfOf = request.onBehalfOf ?? null;
-  const ruling = evaluatePolicy(policy, roster, { type: request.type, agent: request.agent, owner: input.owner, onBehalfOf, editors: input.contributors, undo: type.plans.map(({ plan }) => plan) }, now);
+  const ruling = evaluatePolicy(
+    policy,
+    roster,
+    {
+      type: request.type,
+      agent: request.agent,
+      owner: input.owner,
+      onBehalfOf,
+      editors: input.contributors,
+      undo: type.plans.map(({ plan }) => plan),
+    },
+    now,
+  );
   if (ruling.effect === 'deny') return denied(refuse(ruling.code, ruling.text));
-  const asked = new Set([...ruling.stages.flatMap((stage) => [...stage.from, ...stage.escalate.flatMap((tier) => tier.to)]), ...ruling.resolve.people]);
+  const asked = new Set([
+    ...ruling.stages.flatMap((stage) => [...stage.from, ...stage.escalate.flatMap((tier) => tier.to)]),
+    ...ruling.resolve.people,
+  ]);
   const people = keysOf(roster, asked);
-  if (asked.size > MAX_PEOPLE || canonicalBytes(people).length > MAX_KEYS_BYTES) return denied(refuse('policy_error', `the rule names more people or keys than can be sealed (${MAX_PEOPLE} people, 32 KiB of keys)`));
+  if (asked.size > MAX_PEOPLE || canonicalBytes(people).length > MAX_KEYS_BYTES)
+    return denied(refuse('policy_error', `the rule names more people or keys than can be sealed (${MAX_PEOPLE} people, 32 KiB of keys)`));
 
   const openedAt = parent === null ? now : toMs(parent.envelope.openedAt);
   const approveBy = openedAt + ruling.approveWithin;
@@ -67,32 +88,74 @@ export async function draftEnvelope(executor: Executor, { policy, roster }: Extr
     return denied(refuse('preview_failed', `summarize: ${error instanceof Error ? error.message : String(error)}`));
   }
   const candidate = {
-    v: 1, ...executor.ledger.identity, actionId: input.actionId, executor: executor.name, nonce: randomBytes(16).toString('hex'),
-    revision: (parent?.envelope.revision ?? 0) + 1, parent: parent?.digest ?? null,
-    request: input.signed, standing: input.standing, agent: request.agent, owner: input.owner, onBehalfOf, contributors: [...input.contributors],
+    v: 1,
+    ...executor.ledger.identity,
+    actionId: input.actionId,
+    executor: executor.name,
+    nonce: randomBytes(16).toString('hex'),
+    revision: (parent?.envelope.revision ?? 0) + 1,
+    parent: parent?.digest ?? null,
+    request: input.signed,
+    standing: input.standing,
+    agent: request.agent,
+    owner: input.owner,
+    onBehalfOf,
+    contributors: [...input.contributors],
     type: { name: type.name, version: type.version, schema: type.schemaDigest },
-    params: parsed.params, previousParams: parent?.envelope.params ?? null, summary, preview,
-    risk: ruling.risk, reasons: ruling.reasons, policy: { version: policy.version, digest: policy.digest }, roster: { version: roster.version, digest: roster.digest },
-    rule: ruling.rule, stages: ruling.stages, rejections: ruling.rejections, resolve: ruling.resolve, exclusions: ruling.exclusions,
-    openedAt: toInstant(openedAt), sealedAt: toInstant(now),
+    params: parsed.params,
+    previousParams: parent?.envelope.params ?? null,
+    summary,
+    preview,
+    risk: ruling.risk,
+    reasons: ruling.reasons,
+    policy: { version: policy.version, digest: policy.digest },
+    roster: { version: roster.version, digest: roster.digest },
+    rule: ruling.rule,
+    stages: ruling.stages,
+    rejections: ruling.rejections,
+    resolve: ruling.resolve,
+    exclusions: ruling.exclusions,
+    openedAt: toInstant(openedAt),
+    sealedAt: toInstant(now),
     // Stricter applies, later never: a revision may shorten the time a changed policy gives, not lengthen it (§6.8).
     approveBy: toInstant(parent === null ? approveBy : Math.min(approveBy, toMs(parent.envelope.approveBy))),
     executeWithin: ruling.executeWithin,
-    guards: { development: roster.development, selfApproval: roster.selfApproval, request: 'any', minTime: 0, independent: 0, confirmField: null },
-    earlier: await earlierActions(executor, input), view: 1, webauthn: { rpId: roster.webauthn.rpId, origins: [...roster.webauthn.origins] },
+    guards: {
+      development: roster.development,
+      selfApproval: roster.selfApproval,
+      request: 'any',
+      minTime: 0,
+      independent: 0,
+      confirmField: null,
+    },
+    earlier: await earlierActions(executor, input),
+    view: 1,
+    webauthn: { rpId: roster.webauthn.rpId, origins: [...roster.webauthn.origins] },
   };
   const envelope = envelopeSchema.safeParse(candidate);
   if (!envelope.success) return denied(refuse('policy_error', `the action cannot be sealed: ${envelope.error.message.slice(0, 1_000)}`));
   return { kind: 'drafted', envelope: envelope.data, view: viewDigestOf(envelope.data), people };
 }
 
-const executorNameFor = (roster: Roster, type: string): string | undefined => [...roster.executors.values()].find((each) => each.runs.includes(type))?.name;
+const executorNameFor = (roster: Roster, type: string): string | undefined =>
+  [...roster.executors.values()].find((each) => each.runs.includes(type))?.name;
 
 /** The preview as people will see it. A preview that cannot be made waits, then denies; one too large denies. */
-export async function makePreview(executor: Executor, type: ActionType, params: Params, actionId: ActionId): Promise<Preview | Extract<Draft, { kind: 'denied' | 'wait' }>> {
+export async function makePreview(
+  executor: Executor,
+  type: ActionType,
+  params: Params,
+  actionId: ActionId,
+): Promise<Preview | Extract<Draft, { kind: 'denied' | 'wait' }>> {
   try {
     const draft = await type.preview(params);
-    const preview = previewSchema.parse({ changes: draft.changes ?? [], touches: draft.touches ?? [], warnings: draft.warnings ?? [], ...(draft.precondition === undefined ? {} : { precondition: draft.precondition }), undo: type.plans });
+    const preview = previewSchema.parse({
+      changes: draft.changes ?? [],
+      touches: draft.touches ?? [],
+      warnings: draft.warnings ?? [],
+      ...(draft.precondition === undefined ? {} : { precondition: draft.precondition }),
+      undo: type.plans,
+    });
     if (canonicalBytes(preview).length > MAX_PREVIEW_BYTES) return { kind: 'denied', refusal: refuse('preview_too_large') };
     executor.previewFailures.delete(actionId);
     return preview;
@@ -108,14 +171,25 @@ export async function makePreview(executor: Executor, type: ActionType, params: 
 }
 
 function keysOf(roster: Roster, people: ReadonlySet<PersonId>): SealedPeople {
-  return [...people].sort().map((person) => ({
-    person,
-    keys: (roster.people.get(person)?.keys ?? []).map(({ key, from, until }) => ({ key: key.text, ...(from === undefined ? {} : { from: toInstant(from) }), ...(until === undefined ? {} : { until: toInstant(until) }) })),
-  }));
+  return [...people]
+    .sort()
+    .map((person) => ({
+      person,
+      keys: (roster.people.get(person)?.keys ?? []).map(({ key, from, until }) => ({
+        key: key.text,
+        ...(from === undefined ? {} : { from: toInstant(from) }),
+        ...(until === undefined ? {} : { until: toInstant(until) }),
+      })),
+    }));
 }
 
 /** §6.13: equal content under another key is a new action whose view says so. */
 async function earlierActions(executor: Executor, input: DraftInput): Promise<Envelope['earlier']> {
   const rows = await executor.ledger.transaction((tx) => readEqual(tx.sql, input.content, input.actionId));
-  return rows.map((row) => ({ actionId: row.id, status: row.status, reason: row.cause?.text.slice(0, 1_000) ?? '', by: row.cause?.by ?? null }));
+  return rows.map((row) => ({
+    actionId: row.id,
+    status: row.status,
+    reason: row.cause?.text.slice(0, 1_000) ?? '',
+    by: row.cause?.by ?? null,
+  }));
 }

@@ -6,7 +6,17 @@ import type { ActionId, KeyId } from '../domain/ids.js';
 import type { Roster } from '../domain/roster.js';
 import type { PersonKey } from '../domain/admit.js';
 import type { LedgerTransaction } from './ledger/ledger.js';
-import { readAction, readEnvelopes, readLodged, readSteps, readStops, type ActionRow, type EnvelopeRow, type LodgedRow, type StepRow } from './ledger/rows.js';
+import {
+  readAction,
+  readEnvelopes,
+  readLodged,
+  readSteps,
+  readStops,
+  type ActionRow,
+  type EnvelopeRow,
+  type LodgedRow,
+  type StepRow,
+} from './ledger/rows.js';
 
 /** All the ledger holds on one action, read in one transaction. */
 export interface Book {
@@ -23,7 +33,13 @@ export async function readBook(tx: LedgerTransaction, id: ActionId): Promise<Boo
   const action = await readAction(tx.sql, id);
   if (action === undefined) return undefined;
   const envelopes = await readEnvelopes(tx.sql, id);
-  return { action, revisions: envelopes.map(openRow), steps: await readSteps(tx.sql, id), lodged: await readLodged(tx.sql, id), stops: await readStops(tx.sql) };
+  return {
+    action,
+    revisions: envelopes.map(openRow),
+    steps: await readSteps(tx.sql, id),
+    lodged: await readLodged(tx.sql, id),
+    stops: await readStops(tx.sql),
+  };
 }
 
 function openRow(row: EnvelopeRow): Sealed & { signed: Signed; madeBy: string } {
@@ -52,7 +68,8 @@ export function rosterRing(roster: Roster, now: number): KeyRing {
   const ring = new Map<KeyId, PersonKey>();
   for (const person of roster.people.values()) {
     if (person.until !== undefined && now >= person.until) continue;
-    for (const { key, from, until } of person.keys) ring.set(key.id, { person: person.id, key, ...(from === undefined ? {} : { from }), ...(until === undefined ? {} : { until }) });
+    for (const { key, from, until } of person.keys)
+      ring.set(key.id, { person: person.id, key, ...(from === undefined ? {} : { from }), ...(until === undefined ? {} : { until }) });
   }
   return ring;
 }

@@ -37,27 +37,40 @@ export const UNDO_PATIENCE_MS = 60 * 60_000;
 export const LEASE_MS = 15_000;
 
 /** A result on its way into a signed answer. */
-export const refused = (code: Extract<ResultOf<'seal'>, { kind: 'refused' }>['code'], text: string, check?: number): Extract<ResultOf<'seal'>, { kind: 'refused' }> => ({
-  kind: 'refused',
-  code,
-  text,
-  ...(check === undefined ? {} : { check }),
-});
-export const waitResult = (now: number, ms: number, code: Extract<ResultOf<'advance'>, { kind: 'wait' }>['code'], text: string): Extract<ResultOf<'advance'>, { kind: 'wait' }> => ({
-  kind: 'wait',
-  until: toInstant(now + ms),
-  code,
-  text,
-});
+export const refused = (
+  code: Extract<ResultOf<'seal'>, { kind: 'refused' }>['code'],
+  text: string,
+  check?: number,
+): Extract<ResultOf<'seal'>, { kind: 'refused' }> => ({ kind: 'refused', code, text, ...(check === undefined ? {} : { check }) });
+export const waitResult = (
+  now: number,
+  ms: number,
+  code: Extract<ResultOf<'advance'>, { kind: 'wait' }>['code'],
+  text: string,
+): Extract<ResultOf<'advance'>, { kind: 'wait' }> => ({ kind: 'wait', until: toInstant(now + ms), code, text });
 
 /** Signs an answer: the result, and the action's entries from number `have` on, read in one transaction. */
-export async function answer<A extends Activity>(executor: Executor, activity: A, input: { readonly actionId: ActionId | null; readonly have: number }, result: ResultOf<A>): Promise<Signed> {
+export async function answer<A extends Activity>(
+  executor: Executor,
+  activity: A,
+  input: { readonly actionId: ActionId | null; readonly have: number },
+  result: ResultOf<A>,
+): Promise<Signed> {
   const { actionId } = input;
   const { status, entries } = await executor.ledger.transaction(async (tx: LedgerTransaction) => {
     const action = actionId === null ? undefined : await readAction(tx.sql, actionId);
     return { status: action?.status ?? null, entries: actionId === null ? [] : await tx.entriesFrom(actionId, input.have) };
   });
-  return executor.signer.sign('answer', { v: 1, ...executor.ledger.identity, activity, actionId, asked: digestOf(input), status, entries, result });
+  return executor.signer.sign('answer', {
+    v: 1,
+    ...executor.ledger.identity,
+    activity,
+    actionId,
+    asked: digestOf(input),
+    status,
+    entries,
+    result,
+  });
 }
 
 /** An answer to input that could not even be read: it names no action and carries no entries. */
@@ -69,5 +82,14 @@ export function answerUnreadable<A extends Activity>(executor: Executor, activit
     asked = digestOf(null);
   }
   const result = refused('request_invalid', text.slice(0, 1_000), 1);
-  return executor.signer.sign('answer', { v: 1, ...executor.ledger.identity, activity, actionId: null, asked, status: null, entries: [], result });
+  return executor.signer.sign('answer', {
+    v: 1,
+    ...executor.ledger.identity,
+    activity,
+    actionId: null,
+    asked,
+    status: null,
+    entries: [],
+    result,
+  });
 }

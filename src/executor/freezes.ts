@@ -10,7 +10,7 @@ export interface ActiveFreeze {
   readonly digest: string;
   readonly by: PersonId;
   readonly reason: string;
-  covers(action: { readonly type: string; readonly agent: string }): boolean;
+  readonly covers: (action: { readonly type: string; readonly agent: string }) => boolean;
 }
 
 /**
@@ -22,7 +22,9 @@ export function activeFreezes(stops: readonly LodgedRow[], policy: Policy, roste
   const thaws = stops.filter((row) => row.object === 'thaw').map((row) => thawSchema.parse(readPayload('thaw', row.signed)));
   return stops
     .filter((row) => row.object === 'freeze')
-    .filter((row) => new Set(thaws.filter((thaw) => thaw.freeze === row.digest && people.includes(thaw.by)).map((thaw) => thaw.by)).size < quorum)
+    .filter(
+      (row) => new Set(thaws.filter((thaw) => thaw.freeze === row.digest && people.includes(thaw.by)).map((thaw) => thaw.by)).size < quorum,
+    )
     .map((row) => {
       const freeze = freezeSchema.parse(readPayload('freeze', row.signed));
       return { digest: row.digest, by: freeze.by, reason: freeze.reason, covers: (action) => covers(freeze, action) };

@@ -30,18 +30,37 @@ export interface Judgement {
  * Checks 5 to 11 (§7) on the newest revision. Decisions fail one by one in 6 to 9 and never harm the others.
  * Rejections are taken from the ledger too: what was lodged stands, whether or not the caller brings it. `now` in ms.
  */
-export function judge(book: Book, ring: KeyRing, { policy, roster }: Extract<Rules, { ok: true }>, type: ActionType | undefined, decisions: readonly Signed[], now: number): Judgement {
+export function judge(
+  book: Book,
+  ring: KeyRing,
+  { policy, roster }: Extract<Rules, { ok: true }>,
+  type: ActionType | undefined,
+  decisions: readonly Signed[],
+  now: number,
+): Judgement {
   const newest = book.revisions.at(-1);
   if (newest === undefined) throw new Error(`${book.action.id} has no revision`);
   const { envelope, digest } = newest;
   const ruling = evaluatePolicy(
-    policy, roster,
-    { type: envelope.type.name, agent: envelope.agent, owner: roster.agents.get(envelope.agent)?.owner ?? envelope.owner, onBehalfOf: envelope.onBehalfOf, editors: envelope.contributors, undo: envelope.preview.undo.map(({ plan }) => plan) },
+    policy,
+    roster,
+    {
+      type: envelope.type.name,
+      agent: envelope.agent,
+      owner: roster.agents.get(envelope.agent)?.owner ?? envelope.owner,
+      onBehalfOf: envelope.onBehalfOf,
+      editors: envelope.contributors,
+      undo: envelope.preview.undo.map(({ plan }) => plan),
+    },
     now,
   );
   const denied = ruling.effect === 'deny' || denyRules(policy, { type: envelope.type.name, agent: envelope.agent }) !== undefined;
   const typeMoved = type === undefined || type.version !== envelope.type.version || type.schemaDigest !== envelope.type.schema;
-  const moved = typeMoved ? ({ check: 3, code: 'type_changed' } as const) : denied ? ({ check: 5, code: 'policy_stale' } as const) : undefined;
+  const moved = typeMoved
+    ? ({ check: 3, code: 'type_changed' } as const)
+    : denied
+      ? ({ check: 5, code: 'policy_stale' } as const)
+      : undefined;
   const presentLadder = ruling.effect === 'deny' ? undefined : ladderNow(ruling, envelope.openedAt);
 
   const present = rosterRing(roster, now);
@@ -49,15 +68,26 @@ export function judge(book: Book, ring: KeyRing, { policy, roster }: Extract<Rul
   const dropped: Dropped[] = [];
   const votes: Vote[] = [];
   const sealedLadder = ladderOf(envelope);
-  for (const signed of [...decisions, ...book.lodged.filter((row) => row.object === 'reject' || row.object === 'withdraw').map((row) => row.signed)]) {
+  for (const signed of [
+    ...decisions,
+    ...book.lodged.filter((row) => row.object === 'reject' || row.object === 'withdraw').map((row) => row.signed),
+  ]) {
     const admission = admit(signed, book.revisions, ring, now);
     if (!admission.ok) {
-      dropped.push({ digest: admission.digest ?? null, code: admission.refusal.code, check: admission.check, text: admission.refusal.text });
+      dropped.push({
+        digest: admission.digest ?? null,
+        code: admission.refusal.code,
+        check: admission.check,
+        text: admission.refusal.text,
+      });
       continue;
     }
     const vote = voteOf(admission.digest, admission.decision);
     if (vote === undefined) continue;
-    if (vote.act.verdict === 'approve' && !eligibleNow(vote, admission.decision.keyId, present, samePolicy ? presentLadder : undefined, now)) {
+    if (
+      vote.act.verdict === 'approve' &&
+      !eligibleNow(vote, admission.decision.keyId, present, samePolicy ? presentLadder : undefined, now)
+    ) {
       dropped.push({ digest: vote.digest, code: 'approver_stale', check: 9, text: `${vote.person} may no longer decide` });
       continue;
     }
@@ -85,9 +115,15 @@ const ladderNow = (ruling: Extract<Ruling, { effect: 'hold' }>, openedAt: Parame
 function eligibleNow(vote: Vote, keyId: Parameters<KeyRing['get']>[0], present: KeyRing, ladder: Ladder | undefined, now: number): boolean {
   const key = present.get(keyId);
   if (key === undefined || key.person !== vote.person) return false;
-  if ((key.from !== undefined && (now < key.from || vote.issuedAt < key.from)) || (key.until !== undefined && (now >= key.until || vote.issuedAt >= key.until))) return false;
+  if (
+    (key.from !== undefined && (now < key.from || vote.issuedAt < key.from)) ||
+    (key.until !== undefined && (now >= key.until || vote.issuedAt >= key.until))
+  )
+    return false;
   if (ladder === undefined) return true;
-  return !ladder.excluded.has(vote.person) && ladder.stages.some((stage) => peopleAt(stage, vote.issuedAt - ladder.openedAt).has(vote.person));
+  return (
+    !ladder.excluded.has(vote.person) && ladder.stages.some((stage) => peopleAt(stage, vote.issuedAt - ladder.openedAt).has(vote.person))
+  );
 }
 
 /** Check 10: what stands in the ledger against the action. */
@@ -97,4 +133,3 @@ function barredBy(book: Book, noes: Tally, policy: Policy, roster: Roster, now: 
   const freeze = activeFreezes(book.stops, policy, roster, now).find(({ covers }) => covers(book.action));
   return freeze === undefined ? undefined : { code: 'frozen', text: `frozen by ${freeze.by}: ${freeze.reason}` };
 }
-

@@ -18,12 +18,27 @@ export const newLease = (executor: Executor): Lease => ({ owner: executor.owner,
 export const leaseName = (id: ActionId, n: number, phase: 'run' | 'undo'): string => `${id}/${n}/${phase}`;
 
 /** Holds a lease while `work` runs: renewed every third of its time, known in this process until the work is over. */
-export async function whileLeased<T>(executor: Executor, id: ActionId, n: number, phase: 'run' | 'undo', work: () => Promise<T>): Promise<T> {
+export async function whileLeased<T>(
+  executor: Executor,
+  id: ActionId,
+  n: number,
+  phase: 'run' | 'undo',
+  work: () => Promise<T>,
+): Promise<T> {
   const name = leaseName(id, n, phase);
   executor.inFlight.add(name);
   const renewal = setInterval(() => {
     void executor.ledger
-      .transaction((tx) => tx.sql.run('UPDATE step SET lease_until = ? WHERE action_id = ? AND n = ? AND phase = ? AND lease_owner = ?', executor.now() + LEASE_MS, id, n, phase, executor.owner))
+      .transaction((tx) =>
+        tx.sql.run(
+          'UPDATE step SET lease_until = ? WHERE action_id = ? AND n = ? AND phase = ? AND lease_owner = ?',
+          executor.now() + LEASE_MS,
+          id,
+          n,
+          phase,
+          executor.owner,
+        ),
+      )
       .catch((error: unknown) => executor.log('lease not renewed', { id, n, phase, error: String(error) }));
   }, LEASE_MS / 3);
   try {

@@ -38,7 +38,8 @@ async function lodgeOnce(executor: Executor, { actionId, signed }: LodgeInput): 
   return executor.ledger.transaction(async (tx) => {
     const digest = digestOfSigned(signed);
     if ((await tx.sql.all('SELECT digest FROM lodged WHERE digest = ?', digest)).length > 0) return { kind: 'stands', digest };
-    if (signed.payloadType === PAYLOAD_TYPES.freeze || signed.payloadType === PAYLOAD_TYPES.thaw) return lodgeStop(executor, tx, rules, actionId, signed);
+    if (signed.payloadType === PAYLOAD_TYPES.freeze || signed.payloadType === PAYLOAD_TYPES.thaw)
+      return lodgeStop(executor, tx, rules, actionId, signed);
     const book = actionId === null ? undefined : await readBook(tx, actionId);
     if (book === undefined || actionId === null) return refused('request_invalid', 'this ledger knows no such action');
     switch (signed.payloadType) {
@@ -57,7 +58,9 @@ async function lodgeOnce(executor: Executor, { actionId, signed }: LodgeInput): 
 /** What an action no longer under review answers a decision with: began, or ended (§6.11). */
 function tooLate(book: Book): LodgeResult | undefined {
   if (book.action.state === 'awaiting' || book.action.state === 'stale') return undefined;
-  return STATUSES[book.action.status].final ? refused('action_ended', `the action is ${book.action.status}`) : refused('decision_late', 'execution began before this reached the executor');
+  return STATUSES[book.action.status].final
+    ? refused('action_ended', `the action is ${book.action.status}`)
+    : refused('decision_late', 'execution began before this reached the executor');
 }
 
 async function lodgeDecision(executor: Executor, tx: LedgerTransaction, book: Book, signed: Signed): Promise<LodgeResult> {
@@ -65,14 +68,21 @@ async function lodgeDecision(executor: Executor, tx: LedgerTransaction, book: Bo
   const admission = admit(signed, book.revisions, await sealedRing(tx, book), now);
   if (!admission.ok) return refused(admission.refusal.code, admission.refusal.text, admission.check);
   const { decision, digest } = admission;
-  if (decision.verdict !== 'reject' && decision.verdict !== 'withdraw') return refused('request_invalid', 'only a reject or a withdraw is lodged');
+  if (decision.verdict !== 'reject' && decision.verdict !== 'withdraw')
+    return refused('request_invalid', 'only a reject or a withdraw is lodged');
   const late = tooLate(book);
   if (late !== undefined) return late;
   await transitions.lodge(tx, book.action.id, decision.verdict, digest, `person:${decision.person}`, signed, now);
   return { kind: 'stands', digest };
 }
 
-async function lodgeCancel(executor: Executor, tx: LedgerTransaction, { roster }: Extract<Rules, { ok: true }>, book: Book, signed: Signed): Promise<LodgeResult> {
+async function lodgeCancel(
+  executor: Executor,
+  tx: LedgerTransaction,
+  { roster }: Extract<Rules, { ok: true }>,
+  book: Book,
+  signed: Signed,
+): Promise<LodgeResult> {
   const now = executor.now();
   const read = readCancel(signed, roster, { actionId: book.action.id, agent: book.action.agent }, now);
   if (!read.ok) return no(read.refusal);
@@ -80,22 +90,36 @@ async function lodgeCancel(executor: Executor, tx: LedgerTransaction, { roster }
   const { by } = read.value;
   await transitions.lodge(tx, book.action.id, 'cancel', read.digest, by, signed, now);
   // Nothing was consumed yet: the cancel is the end, in the same transaction.
-  if (book.action.state === 'awaiting' || book.action.state === 'stale') await transitions.close(tx, book.action.id, book.action.state, 'cancelled', { code: 'cancelled', text: `cancelled by ${by}`, by }, now);
+  if (book.action.state === 'awaiting' || book.action.state === 'stale')
+    await transitions.close(tx, book.action.id, book.action.state, 'cancelled', { code: 'cancelled', text: `cancelled by ${by}`, by }, now);
   return { kind: 'stands', digest: read.digest };
 }
 
-async function lodgeResolve(executor: Executor, tx: LedgerTransaction, rules: Extract<Rules, { ok: true }>, book: Book, signed: Signed): Promise<LodgeResult> {
+async function lodgeResolve(
+  executor: Executor,
+  tx: LedgerTransaction,
+  rules: Extract<Rules, { ok: true }>,
+  book: Book,
+  signed: Signed,
+): Promise<LodgeResult> {
   const now = executor.now();
   const newest = book.revisions.at(-1);
   if (newest === undefined) return refused('action_ended', 'nothing to resolve');
   const read = readResolve(signed, newest.envelope, [await sealedRing(tx, book), rosterRing(rules.roster, now)], now);
   if (!read.ok) return no(read.refusal);
   const known = book.revisions.length > 0 && (book.action.state === 'unknown' || book.action.state === 'partial');
-  if (!known) return refused(STATUSES[book.action.status].final ? 'action_ended' : 'request_invalid', 'no step of this action waits for a person');
+  if (!known)
+    return refused(STATUSES[book.action.status].final ? 'action_ended' : 'request_invalid', 'no step of this action waits for a person');
   return resolveWith(executor, tx, rules, book, read.value, read.digest, signed);
 }
 
-async function lodgeStop(executor: Executor, tx: LedgerTransaction, { policy, roster }: Extract<Rules, { ok: true }>, actionId: ActionId | null, signed: Signed): Promise<LodgeResult> {
+async function lodgeStop(
+  executor: Executor,
+  tx: LedgerTransaction,
+  { policy, roster }: Extract<Rules, { ok: true }>,
+  actionId: ActionId | null,
+  signed: Signed,
+): Promise<LodgeResult> {
   if (actionId !== null) return refused('request_invalid', 'a freeze or thaw belongs to no action');
   const now = executor.now();
   const ring = rosterRing(roster, now);

@@ -10,6 +10,10 @@ export async function report(executor: Executor, raw: unknown): Promise<Signed> 
   if (!input.success) return answerUnreadable(executor, 'report', raw, input.error.message);
   const rules = await executor.rules();
   const book = await executor.ledger.transaction((tx) => readBook(tx, input.data.actionId));
-  const result = { kind: 'report' as const, envelope: book?.revisions.at(-1)?.signed ?? null, due: book === undefined ? 'seal' : nextOf(executor, book, rules).do };
+  const result = {
+    kind: 'report' as const,
+    envelope: book?.revisions.at(-1)?.signed ?? null,
+    due: book === undefined ? 'seal' : nextOf(executor, book, rules).do,
+  };
   return answer(executor, 'report', input.data, result);
 }

@@ -13,12 +13,25 @@ import { transitions } from './ledger/transitions.js';
  * One person's finding about the step that waits (§5). It counts once the rule's number of distinct people say the same of it;
  * then the ledger goes on by it: nothing starts forward any more.
  */
-export async function resolveWith(executor: Executor, tx: LedgerTransaction, rules: Extract<Rules, { ok: true }>, book: Book, finding: Resolve, digest: Digest, signed: Signed): Promise<ResultOf<'lodge'>> {
+export async function resolveWith(
+  executor: Executor,
+  tx: LedgerTransaction,
+  rules: Extract<Rules, { ok: true }>,
+  book: Book,
+  finding: Resolve,
+  digest: Digest,
+  signed: Signed,
+): Promise<ResultOf<'lodge'>> {
   const { action } = book;
   const envelope = book.revisions.at(-1)?.envelope;
-  if (envelope === undefined || (action.state !== 'unknown' && action.state !== 'partial')) return refused('request_invalid', 'no step of this action waits for a person');
+  if (envelope === undefined || (action.state !== 'unknown' && action.state !== 'partial'))
+    return refused('request_invalid', 'no step of this action waits for a person');
   const next = resolveStep(sagaOf(executor, book, rules), finding.step, finding.verdict);
-  if (next === undefined) return refused('request_invalid', `"${finding.verdict}" says nothing about step ${finding.step}, which ${action.state === 'unknown' ? 'has an unknown outcome' : 'could not be undone'}`);
+  if (next === undefined)
+    return refused(
+      'request_invalid',
+      `"${finding.verdict}" says nothing about step ${finding.step}, which ${action.state === 'unknown' ? 'has an unknown outcome' : 'could not be undone'}`,
+    );
 
   const now = executor.now();
   await transitions.lodgeResolve(tx, action.id, digest, `person:${finding.by}`, signed, now);
@@ -27,8 +40,20 @@ export async function resolveWith(executor: Executor, tx: LedgerTransaction, rul
     .filter(({ said }) => said.step === finding.step && said.verdict === finding.verdict);
   const people = [...new Set(agreeing.map(({ said }) => said.by))].sort();
   if (people.length >= envelope.resolve.quorum) {
-    const by = people.map((person) => `person:${person}`).join(', ').slice(0, 100);
-    await transitions.resolve(tx, action.id, action.state, finding.step, next, { verdict: finding.verdict, by: people, digests: agreeing.map((each) => each.digest) }, { code: 'failed', text: `step ${finding.step}: ${finding.verdict}: ${finding.reason}`, by }, now);
+    const by = people
+      .map((person) => `person:${person}`)
+      .join(', ')
+      .slice(0, 100);
+    await transitions.resolve(
+      tx,
+      action.id,
+      action.state,
+      finding.step,
+      next,
+      { verdict: finding.verdict, by: people, digests: agreeing.map((each) => each.digest) },
+      { code: 'failed', text: `step ${finding.step}: ${finding.verdict}: ${finding.reason}`, by },
+      now,
+    );
   }
   return { kind: 'stands', digest };
 }

@@ -29,21 +29,26 @@ export async function modify(executor: Executor, actionId: ActionId, signed: Sig
   if (!rules.ok) return waitResult(now, RULES_RETRY_MS, 'roster_stale', rules.text);
   const { book, ring } = await executor.ledger.transaction(async (tx) => {
     const found = await readBook(tx, actionId);
-    return found === undefined || found.revisions.length === 0 ? { book: undefined, ring: undefined } : { book: found, ring: await sealedRing(tx, found) };
+    return found === undefined || found.revisions.length === 0
+      ? { book: undefined, ring: undefined }
+      : { book: found, ring: await sealedRing(tx, found) };
   });
   if (book === undefined) return refused('action_ended', 'no such action is under review');
   const newest = book.revisions.at(-1);
   if (newest === undefined) return refused('action_ended', 'no such action is under review');
 
   const admission = admit(signed, book.revisions, ring, now);
-  if (admission.digest !== undefined && book.revisions.some((revision) => revision.madeBy === admission.digest)) return sealedResult(executor, actionId);
+  if (admission.digest !== undefined && book.revisions.some((revision) => revision.madeBy === admission.digest))
+    return sealedResult(executor, actionId);
   if (!admission.ok) return refused(admission.refusal.code, admission.refusal.text, admission.check);
   const { decision, digest } = admission;
   if (decision.verdict !== 'modify') return refused('request_invalid', 'not a modify');
   const present = admit(signed, book.revisions, rosterRing(rules.roster, now), now);
   if (!present.ok) return refused('approver_stale', present.refusal.text, 9);
-  if (book.action.state !== 'awaiting') return refused(book.action.state === 'ended' ? 'action_ended' : 'decision_late', 'the action is no longer under review');
-  if (newest.envelope.revision >= MAX_REVISIONS) return refused('request_invalid', `an action has at most ${MAX_REVISIONS} revisions; reject this one`);
+  if (book.action.state !== 'awaiting')
+    return refused(book.action.state === 'ended' ? 'action_ended' : 'decision_late', 'the action is no longer under review');
+  if (newest.envelope.revision >= MAX_REVISIONS)
+    return refused('request_invalid', `an action has at most ${MAX_REVISIONS} revisions; reject this one`);
 
   const params = patched(newest.envelope.params, decision.patch, executor.types.get(newest.envelope.type.name)?.editable ?? []);
   if (typeof params === 'string') return refused('params_invalid', params);
@@ -51,7 +56,9 @@ export async function modify(executor: Executor, actionId: ActionId, signed: Sig
   const draft = await draftAfter(executor, rules, book, params, editors);
   if (draft.kind === 'denied') return refused(draft.refusal.code, draft.refusal.text);
   if (draft.kind === 'wait') return draft.wait.code === 'preview_failed' ? refused('preview_failed', draft.wait.text) : draft.wait;
-  await executor.ledger.transaction((tx) => transitions.revise(tx, actionId, newest.digest, 'awaiting', sealOf(executor, draft, 'modify', digest), executor.now()));
+  await executor.ledger.transaction((tx) =>
+    transitions.revise(tx, actionId, newest.digest, 'awaiting', sealOf(executor, draft, 'modify', digest), executor.now()),
+  );
   return sealedResult(executor, actionId);
 }
 
@@ -65,30 +72,51 @@ export async function reseal(executor: Executor, actionId: ActionId, stale: Dige
   if (book.action.state !== 'stale' || newest.digest !== stale) return refused('request_invalid', 'this revision is not stale');
   const rules = await executor.rules();
   if (!rules.ok) return waitResult(executor.now(), RULES_RETRY_MS, 'roster_stale', rules.text);
-  if (newest.envelope.revision >= MAX_REVISIONS) return endStale(executor, actionId, { code: 'policy_stale', text: `it was sealed ${MAX_REVISIONS} times` });
+  if (newest.envelope.revision >= MAX_REVISIONS)
+    return endStale(executor, actionId, { code: 'policy_stale', text: `it was sealed ${MAX_REVISIONS} times` });
 
   const draft = await draftAfter(executor, rules, book, newest.envelope.params, newest.envelope.contributors);
   if (draft.kind === 'wait') return draft.wait;
   if (draft.kind === 'denied') return endStale(executor, actionId, draft.refusal);
-  await executor.ledger.transaction((tx) => transitions.revise(tx, actionId, newest.digest, 'stale', sealOf(executor, draft, 'reseal', stale), executor.now()));
+  await executor.ledger.transaction((tx) =>
+    transitions.revise(tx, actionId, newest.digest, 'stale', sealOf(executor, draft, 'reseal', stale), executor.now()),
+  );
   return sealedResult(executor, actionId);
 }
 
-async function endStale(executor: Executor, actionId: ActionId, refusal: Extract<Draft, { kind: 'denied' }>['refusal']): Promise<SealResult> {
+async function endStale(
+  executor: Executor,
+  actionId: ActionId,
+  refusal: Extract<Draft, { kind: 'denied' }>['refusal'],
+): Promise<SealResult> {
   await executor.ledger.transaction(async (tx) => {
-    if ((await readAction(tx.sql, actionId))?.state === 'stale') await transitions.denyStale(tx, actionId, 'stale', { code: refusal.code, text: refusal.text }, executor.now());
+    if ((await readAction(tx.sql, actionId))?.state === 'stale')
+      await transitions.denyStale(tx, actionId, 'stale', { code: refusal.code, text: refusal.text }, executor.now());
   });
   return { kind: 'end' };
 }
 
-function draftAfter(executor: Executor, rules: Parameters<typeof draftEnvelope>[1], book: Book, params: Params, contributors: readonly PersonId[]): Promise<Draft> {
+function draftAfter(
+  executor: Executor,
+  rules: Parameters<typeof draftEnvelope>[1],
+  book: Book,
+  params: Params,
+  contributors: readonly PersonId[],
+): Promise<Draft> {
   const newest = book.revisions.at(-1);
   if (newest === undefined) throw new Error(`${book.action.id} has no revision`);
   const { envelope, digest } = newest;
   const request = requestSchema.parse(readPayload('request', envelope.request));
   return draftEnvelope(executor, rules, {
-    actionId: book.action.id, request, signed: envelope.request, standing: envelope.standing, owner: rules.roster.agents.get(envelope.agent)?.owner ?? envelope.owner,
-    params, contributors, parent: { digest, envelope }, content: book.action.content as Digest,
+    actionId: book.action.id,
+    request,
+    signed: envelope.request,
+    standing: envelope.standing,
+    owner: rules.roster.agents.get(envelope.agent)?.owner ?? envelope.owner,
+    params,
+    contributors,
+    parent: { digest, envelope },
+    content: book.action.content as Digest,
   });
 }
 

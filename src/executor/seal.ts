@@ -50,10 +50,24 @@ async function sealRequest(executor: Executor, actionId: ActionId, signed: Signe
   const who = whoAsks(executor, rules.roster, actionId, request, signed);
   if ('code' in who) return refused(who.code, who.text);
 
-  const action: NewAction = { id: actionId, request: requestDigest, content: digestOf([request.agent, request.type, request.params]), type: request.type, agent: request.agent };
+  const action: NewAction = {
+    id: actionId,
+    request: requestDigest,
+    content: digestOf([request.agent, request.type, request.params]),
+    type: request.type,
+    agent: request.agent,
+  };
   const now = executor.now();
   const draft = await draftEnvelope(executor, rules, {
-    actionId, request, signed, standing: who.standing, owner: who.owner, params: request.params, contributors: [], parent: null, content: action.content,
+    actionId,
+    request,
+    signed,
+    standing: who.standing,
+    owner: who.owner,
+    params: request.params,
+    contributors: [],
+    parent: null,
+    content: action.content,
   });
   if (draft.kind === 'wait') return draft.wait;
   if (draft.kind === 'denied') {
@@ -66,7 +80,8 @@ async function sealRequest(executor: Executor, actionId: ActionId, signed: Signe
 
 function again(book: Book, request: Digest): SealResult {
   const newest = book.revisions.at(-1);
-  if (book.action.request !== '' && book.action.request !== request) return refused('idempotency_key_reused', 'this idempotency key belongs to another body');
+  if (book.action.request !== '' && book.action.request !== request)
+    return refused('idempotency_key_reused', 'this idempotency key belongs to another body');
   if (book.action.state === 'ended' || newest === undefined) return { kind: 'end' };
   return { kind: 'sealed', envelope: newest.signed, digest: newest.digest, view: newest.view, rejections: standingNoes([...book.lodged]) };
 }
@@ -78,10 +93,18 @@ function readRequest(signed: Signed): Request | undefined {
 }
 
 /** §4: signed by the agent's own key, or, only for an agent with a bearer key, vouched for by the API's. By neither: nothing is written. */
-function whoAsks(executor: Executor, roster: Roster, actionId: ActionId, request: Request, signed: Signed): Refusal | { readonly standing: 'signed' | 'vouched'; readonly owner: PersonId } {
+function whoAsks(
+  executor: Executor,
+  roster: Roster,
+  actionId: ActionId,
+  request: Request,
+  signed: Signed,
+): Refusal | { readonly standing: 'signed' | 'vouched'; readonly owner: PersonId } {
   const now = executor.now();
-  if (request.deployment !== roster.deployment || roster.deployment !== executor.ledger.identity.deployment) return refuse('audience_mismatch', `the request is for ${request.deployment}`);
-  if (actionIdOf(request.deployment, request.agent, request.idempotencyKey) !== actionId) return refuse('audience_mismatch', 'the action id does not follow from the request');
+  if (request.deployment !== roster.deployment || roster.deployment !== executor.ledger.identity.deployment)
+    return refuse('audience_mismatch', `the request is for ${request.deployment}`);
+  if (actionIdOf(request.deployment, request.agent, request.idempotencyKey) !== actionId)
+    return refuse('audience_mismatch', 'the action id does not follow from the request');
   const agent = roster.agents.get(request.agent);
   const keyId = keyIdOfSigned(signed);
   const holder = keyId === undefined ? undefined : holderOf(roster, keyId);
@@ -90,7 +113,9 @@ function whoAsks(executor: Executor, roster: Roster, actionId: ActionId, request
   const own = holder.kind === 'agent' && holder.id === agent.id;
   const vouched = holder.kind === 'api' && agent.bearer !== undefined;
   if (!own && !vouched) return refuse('credential_invalid');
-  if (!agent.propose.some((pattern) => matchesType(pattern, request.type))) return refuse('credential_invalid', `${agent.id} may not propose ${request.type}`);
-  if (request.onBehalfOf !== undefined && !roster.people.has(request.onBehalfOf)) return refuse('request_invalid', `onBehalfOf: nobody called ${request.onBehalfOf} in the roster`);
+  if (!agent.propose.some((pattern) => matchesType(pattern, request.type)))
+    return refuse('credential_invalid', `${agent.id} may not propose ${request.type}`);
+  if (request.onBehalfOf !== undefined && !roster.people.has(request.onBehalfOf))
+    return refuse('request_invalid', `onBehalfOf: nobody called ${request.onBehalfOf} in the roster`);
   return { standing: own ? 'signed' : 'vouched', owner: agent.owner };
 }

@@ -17,16 +17,26 @@ const RETRY_MS = 1_000;
 const PROBE_PATIENCE_MS = 60_000;
 
 /** A step of the sealed action, by the type that sealed it. Throws when the type changed meanwhile: that step must not run by other code. */
-function stepOf(executor: Executor, book: Book, n: number): { type: ActionType; step: StepDefinition<JsonObject>; params: JsonObject } | undefined {
+function stepOf(
+  executor: Executor,
+  book: Book,
+  n: number,
+): { type: ActionType; step: StepDefinition<JsonObject>; params: JsonObject } | undefined {
   const type = executor.types.get(book.action.type);
   const envelope = book.revisions.at(-1)?.envelope;
   const step = type?.steps[n - 1];
   if (type === undefined || envelope === undefined || step === undefined) return undefined;
-  if (type.version !== envelope.type.version || type.schemaDigest !== envelope.type.schema || envelope.preview.undo[n - 1]?.step !== step.name) return undefined;
+  if (
+    type.version !== envelope.type.version ||
+    type.schemaDigest !== envelope.type.schema ||
+    envelope.preview.undo[n - 1]?.step !== step.name
+  )
+    return undefined;
   return { type, step, params: envelope.params };
 }
 
-const changed = (executor: Executor): AdvanceResult => waitResult(executor.now(), 5_000, 'type_changed', 'the action type changed while the action was under way; bring its version back');
+const changed = (executor: Executor): AdvanceResult =>
+  waitResult(executor.now(), 5_000, 'type_changed', 'the action type changed while the action was under way; bring its version back');
 
 /** Starts a step, or tries it once more, and writes what became of it. */
 export async function runStep(executor: Executor, book: Book, n: number, attempt: number): Promise<AdvanceResult> {
@@ -36,9 +46,10 @@ export async function runStep(executor: Executor, book: Book, n: number, attempt
   const name = leaseName(id, n, 'run');
   executor.inFlight.add(name);
   try {
-    const begin = attempt === 1 ? transitions.startStep : undefined;
     await executor.ledger.transaction((tx) =>
-      begin === undefined ? transitions.retryStep(tx, id, n, found.step.name, attempt, newLease(executor), executor.now()) : begin(tx, id, n, found.step.name, newLease(executor), executor.now()),
+      attempt === 1
+        ? transitions.startStep(tx, id, n, found.step.name, newLease(executor), executor.now())
+        : transitions.retryStep(tx, id, n, found.step.name, attempt, newLease(executor), executor.now()),
     );
     return await executeClaimed(executor, book, n, attempt);
   } finally {
@@ -64,7 +75,14 @@ export async function executeClaimed(executor: Executor, book: Book, n: number, 
   });
 }
 
-async function stepIsDone(executor: Executor, book: Book, n: number, attempt: number, type: ActionType, raw: unknown): Promise<AdvanceResult> {
+async function stepIsDone(
+  executor: Executor,
+  book: Book,
+  n: number,
+  attempt: number,
+  type: ActionType,
+  raw: unknown,
+): Promise<AdvanceResult> {
   const id = book.action.id;
   const last = n === type.steps.length;
   const { result, note } = resultOf(type, last, raw);
@@ -82,7 +100,7 @@ function resultOf(type: ActionType, last: boolean, raw: unknown): { result: Json
     const value = parseStrict(canonicalize(raw ?? null));
     if (canonicalBytes(value).length > MAX_RESULT_BYTES) return { result: null, note: 'the result was larger than 16 KiB and is left out' };
     const fits = !last || type.result === undefined || type.result.safeParse(value).success;
-    return { result: value, note: fits ? undefined : 'the result does not fit the type\'s result schema' };
+    return { result: value, note: fits ? undefined : "the result does not fit the type's result schema" };
   } catch (error) {
     return { result: null, note: `the result is not JSON and is left out: ${String(error).slice(0, 200)}` };
   }
@@ -92,11 +110,16 @@ async function stepThrew(executor: Executor, book: Book, n: number, attempt: num
   const id = book.action.id;
   const now = executor.now();
   if (error instanceof NotStarted) {
-    await executor.ledger.transaction((tx) => transitions.stepNotStarted(tx, id, n, attempt, executor.owner, error.code.slice(0, 200), now));
+    await executor.ledger.transaction((tx) =>
+      transitions.stepNotStarted(tx, id, n, attempt, executor.owner, error.code.slice(0, 200), now),
+    );
     return waitResult(now, RETRY_MS, 'busy', `step ${n} did not start: ${error.code}`);
   }
   if (error instanceof Failed) {
-    const reason: Reason = { code: 'failed', text: `step ${n} failed: ${error.code}${error.message === error.code ? '' : `: ${error.message.slice(0, 500)}`}` };
+    const reason: Reason = {
+      code: 'failed',
+      text: `step ${n} failed: ${error.code}${error.message === error.code ? '' : `: ${error.message.slice(0, 500)}`}`,
+    };
     return executor.ledger.transaction(async (tx) => {
       await transitions.stepFailed(tx, id, n, attempt, executor.owner, error.code.slice(0, 200), reason, now);
       return AGAIN;
@@ -129,7 +152,8 @@ export async function probeStep(executor: Executor, book: Book, n: number, attem
         const credentials = await found.type.credentials({ actionId: id });
         said = await probe({ idempotencyKey: row.idempotency_key, actionId: id, credentials }, found.params);
       } catch (error) {
-        if (executor.now() - (row.since ?? 0) > PROBE_PATIENCE_MS) return unknown(executor, id, n, attempt, `probe_failed: ${String(error).slice(0, 150)}`);
+        if (executor.now() - (row.since ?? 0) > PROBE_PATIENCE_MS)
+          return unknown(executor, id, n, attempt, `probe_failed: ${String(error).slice(0, 150)}`);
         await executor.ledger.transaction((tx) => transitions.release(tx, id, n, attempt, executor.owner));
         return waitResult(executor.now(), RETRY_MS, 'busy', 'the target does not answer the probe');
       }
@@ -163,14 +187,17 @@ export async function undoStep(executor: Executor, book: Book, n: number): Promi
   const name = leaseName(id, n, 'undo');
   executor.inFlight.add(name);
   try {
-    await executor.ledger.transaction((tx) => transitions.startUndo(tx, id, n, undoRow.lease_owner, newLease(executor), undoRow.idempotency_key, executor.now()));
+    await executor.ledger.transaction((tx) =>
+      transitions.startUndo(tx, id, n, undoRow.lease_owner, newLease(executor), undoRow.idempotency_key, executor.now()),
+    );
     return await whileLeased(executor, id, n, 'undo', async () => {
       try {
         const credentials = await found.type.credentials({ actionId: id });
         await undo(found.params, { undoes: runRow.idempotency_key, idempotencyKey: undoRow.idempotency_key, actionId: id, credentials });
       } catch (error) {
         if (error instanceof Failed) return lost(executor, id, n, executor.owner, 'failed', error.code);
-        if (executor.now() - (undoRow.since ?? executor.now()) >= UNDO_PATIENCE_MS) return lost(executor, id, n, executor.owner, 'unknown', String(error));
+        if (executor.now() - (undoRow.since ?? executor.now()) >= UNDO_PATIENCE_MS)
+          return lost(executor, id, n, executor.owner, 'unknown', String(error));
         await executor.ledger.transaction((tx) => transitions.undoAgain(tx, id, n, executor.owner));
         return waitResult(executor.now(), RETRY_MS, 'busy', `the undo of step ${n} is tried again`);
       }
@@ -182,7 +209,14 @@ export async function undoStep(executor: Executor, book: Book, n: number): Promi
   }
 }
 
-async function lost(executor: Executor, id: ActionId, n: number, owner: string | null, state: 'failed' | 'unknown', code: string): Promise<AdvanceResult> {
+async function lost(
+  executor: Executor,
+  id: ActionId,
+  n: number,
+  owner: string | null,
+  state: 'failed' | 'unknown',
+  code: string,
+): Promise<AdvanceResult> {
   await executor.ledger.transaction((tx) => transitions.undoLost(tx, id, n, owner, state, code.slice(0, 200), executor.now()));
   return waitResult(executor.now(), 60_000, 'compensation_failed', `the undo of step ${n} needs a person: keyturn resolve`);
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
@@ -27,7 +27,7 @@ async function bundle(entry: string): Promise<string> {
       ...config,
       // Names are relative to the package: no path of the building machine, the same bytes wherever it is built.
       context: packageRoot,
-      output: { ...config.output, pathinfo: false, devtoolModuleFilenameTemplate: relativeName },
+      output: { ...config.output, filename: 'workflow-bundle.js', pathinfo: false, devtoolModuleFilenameTemplate: relativeName },
       // The SDK refuses a bundle without an inline source map, and without one stack traces say `null:null`. Lines are enough;
       // columns and the sources themselves would make the file three times as large.
       devtool: 'inline-nosources-cheap-module-source-map',
@@ -40,7 +40,7 @@ async function bundle(entry: string): Promise<string> {
 
 async function writeWhole(path: string, text: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  const scratch = `${path}.${String(process.pid)}.tmp`;
+  const scratch = `${path}.${randomUUID()}.tmp`;
   await writeFile(scratch, text);
   await rename(scratch, path);
 }

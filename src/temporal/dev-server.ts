@@ -68,7 +68,8 @@ async function tail(path: string, from: number): Promise<string> {
   }
 }
 
-const hasExited = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
+/** Or never started: then there is no pid, and no `exit` will come. */
+const hasExited = (child: ChildProcess): boolean => child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
 
 function stopper(child: ChildProcess): () => Promise<void> {
   const gone = new Promise<void>((resolve) =>
@@ -77,6 +78,7 @@ function stopper(child: ChildProcess): () => Promise<void> {
     }),
   );
   // The server has its own process group (a Ctrl-C must reach the workers first), so nobody else ends it with us.
+  // A process that dies of an unhandled signal emits no `exit`: who starts a server handles SIGINT and SIGTERM.
   const endWithUs = (): void => void child.kill('SIGKILL');
   process.once('exit', endWithUs);
   child.once('exit', () => process.removeListener('exit', endWithUs));

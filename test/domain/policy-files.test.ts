@@ -82,38 +82,173 @@ describe('a valid policy', () => {
 
 /** What stands in GOOD, what a hand wrote instead, and what it is told: line, problem, remedy. */
 const BROKEN: [title: string, from: string, to: string, said: string][] = [
-  ['a typo in a field', 'approveWithin', 'aproveWithin', 'policy_invalid policy.yaml:13: "aproveWithin" is no field here: did you mean "approveWithin"? Write: approveWithin'],
-  ['quorom', 'quorum: 2, remind', 'quorom: 2, remind', 'policy_invalid policy.yaml:11: "quorom" is no field here: did you mean "quorum"? Write: quorum'],
-  ['an unknown field', 'risk: high', 'colour: red', 'policy_invalid policy.yaml:9: "colour" is no field here. Write: one of name, match, because, effect,'],
-  ['no because', '    because: Never by a machine.\n', '', 'policy_invalid policy.yaml:17: because is missing. Write: because: Money leaves'],
-  ['an empty because', 'because: Never by a machine.', 'because:', 'policy_invalid policy.yaml:20: because (empty) is not a sentence. Write: because: Money'],
-  ['a number as a duration', 'executeWithin: 30m', 'executeWithin: 30', 'policy_invalid policy.yaml:14: executeWithin 30 is not a duration of at most 90 days. Write: 30m, or 30h'],
-  ['a duration over 90 days', '24h', '91d', 'policy_invalid policy.yaml:13: approveWithin "91d" is not a duration of at most 90 days. Write: approveWithin: 24h'],
-  ['a bare name', '[person:finn]', '[finn]', 'policy_invalid policy.yaml:12: from "finn" is not group:<name> or person:<id>. Write: group:finn, or person:finn'],
-  ['one name without brackets', '[person:finn]', 'person:finn', 'policy_invalid policy.yaml:12: from "person:finn" is not a list. Write: from: [group:finance]'],
+  [
+    'a typo in a field',
+    'approveWithin',
+    'aproveWithin',
+    'policy_invalid policy.yaml:13: "aproveWithin" is no field here: did you mean "approveWithin"? Write: approveWithin',
+  ],
+  [
+    'quorom',
+    'quorum: 2, remind',
+    'quorom: 2, remind',
+    'policy_invalid policy.yaml:11: "quorom" is no field here: did you mean "quorum"? Write: quorum',
+  ],
+  [
+    'an unknown field',
+    'risk: high',
+    'colour: red',
+    'policy_invalid policy.yaml:9: "colour" is no field here. Write: one of name, match, because, effect,',
+  ],
+  [
+    'no because',
+    '    because: Never by a machine.\n',
+    '',
+    'policy_invalid policy.yaml:17: because is missing. Write: because: Money leaves',
+  ],
+  [
+    'an empty because',
+    'because: Never by a machine.',
+    'because:',
+    'policy_invalid policy.yaml:20: because (empty) is not a sentence. Write: because: Money',
+  ],
+  [
+    'a number as a duration',
+    'executeWithin: 30m',
+    'executeWithin: 30',
+    'policy_invalid policy.yaml:14: executeWithin 30 is not a duration of at most 90 days. Write: 30m, or 30h',
+  ],
+  [
+    'a duration over 90 days',
+    '24h',
+    '91d',
+    'policy_invalid policy.yaml:13: approveWithin "91d" is not a duration of at most 90 days. Write: approveWithin: 24h',
+  ],
+  [
+    'a bare name',
+    '[person:finn]',
+    '[finn]',
+    'policy_invalid policy.yaml:12: from "finn" is not group:<name> or person:<id>. Write: group:finn, or person:finn',
+  ],
+  [
+    'one name without brackets',
+    '[person:finn]',
+    'person:finn',
+    'policy_invalid policy.yaml:12: from "person:finn" is not a list. Write: from: [group:finance]',
+  ],
   ['nobody asked', '[person:finn]', '[]', 'policy_invalid policy.yaml:12: from must have at least 1. Write: from: [group:finance]'],
-  ['an unknown effect', 'effect: hold', 'effect: holt', 'policy_invalid policy.yaml:7: effect "holt" is unknown. Write: effect: hold, or effect: deny'],
+  [
+    'an unknown effect',
+    'effect: hold',
+    'effect: holt',
+    'policy_invalid policy.yaml:7: effect "holt" is unknown. Write: effect: hold, or effect: deny',
+  ],
   ['no effect', '    effect: hold\n', '', 'policy_invalid policy.yaml:5: effect is missing. Write: effect: hold, or effect: deny'],
-  ['a wildcard for everything', 'payments.transfer', "'*'", 'policy_invalid policy.yaml:6: type "*" is not a type or prefix.*. Write: type: payments.transfer, or'],
-  ['a wildcard in the middle', 'payments.transfer', 'pay*.transfer', 'policy_invalid policy.yaml:6: type "pay*.transfer" is not a type or prefix.*. Write: type: payments.transfer, or'],
-  ['a match that is text', '{ type: payments.transfer }', 'payments.transfer', 'policy_invalid policy.yaml:6: match "payments.transfer" is not a set of fields. Write: match: { type: payments.transfer }'],
-  ['an unknown risk', 'risk: high', 'risk: huge', 'policy_invalid policy.yaml:9: risk "huge" is not low, medium or high. Write: risk: high'],
-  ['two rules of one name', 'name: no secrets', 'name: vendor payments', 'policy_invalid policy.yaml:17: another rule is called "vendor payments" already. Write: a name of its own'],
-  ['two stages of one name', 'name: security', 'name: finance', 'policy_invalid policy.yaml:12: another stage is called "finance" already. Write: a name of its own'],
-  ['stages and from', '    risk: high', '    from: [group:finance]', 'policy_invalid policy.yaml:9: the rule has both stages and from. Write: stages, or from and quorum, not both'],
-  ['stages and quorum', '    risk: high', '    quorum: 2', 'policy_invalid policy.yaml:9: the rule has both stages and quorum. Write: stages, or from and quorum, not both'],
-  ['a reminder that falls back', '[1h, 4h]', '[4h, 1h]', 'policy_invalid policy.yaml:11: reminder at 1h does not come after the one at 4h. Write: rising times'],
-  ['a reminder after the end', '[1h, 4h]', '[1h, 24h]', 'policy_invalid policy.yaml:11: reminder at 1d comes after approveWithin. Write: less than 1d'],
-  ['eleven reminders', '[1h, 4h]', '[1m, 2m, 3m, 4m, 5m, 6m, 7m, 8m, 9m, 10m, 11m]', 'policy_invalid policy.yaml:11: remind may have at most 10. Write: at most 10'],
-  ['an escalation after the end', 'after: 8h', 'after: 2d', 'policy_invalid policy.yaml:11: escalation at 2d comes after approveWithin. Write: less than 1d'],
-  ['6.8 a tier that lowers the quorum', 'quorum: 3 }] }', 'quorum: 1 }] }', 'policy_invalid policy.yaml:11: quorum 1 is lower than the 2 before it. Write: quorum: 2 or more'],
-  ['a reminder outside the stage', '    risk: high', '    remind: [1h]', 'policy_invalid policy.yaml:9: "remind" belongs in a stage. Write: stages: [{ name: finance'],
-  ['a deny rule that asks', '    effect: deny', '    effect: deny\n    quorum: 2', 'policy_invalid policy.yaml:20: "quorum" has no place in a deny rule: nobody is asked. Write: the rule without quorum'],
-  ['another schema', 'keyturn/policy@1', 'keyturn/policy@2', 'policy_invalid policy.yaml:2: schema "keyturn/policy@2" is not a form this build reads. Write: schema: keyturn/policy@1'],
+  [
+    'a wildcard for everything',
+    'payments.transfer',
+    "'*'",
+    'policy_invalid policy.yaml:6: type "*" is not a type or prefix.*. Write: type: payments.transfer, or',
+  ],
+  [
+    'a wildcard in the middle',
+    'payments.transfer',
+    'pay*.transfer',
+    'policy_invalid policy.yaml:6: type "pay*.transfer" is not a type or prefix.*. Write: type: payments.transfer, or',
+  ],
+  [
+    'a match that is text',
+    '{ type: payments.transfer }',
+    'payments.transfer',
+    'policy_invalid policy.yaml:6: match "payments.transfer" is not a set of fields. Write: match: { type: payments.transfer }',
+  ],
+  [
+    'an unknown risk',
+    'risk: high',
+    'risk: huge',
+    'policy_invalid policy.yaml:9: risk "huge" is not low, medium or high. Write: risk: high',
+  ],
+  [
+    'two rules of one name',
+    'name: no secrets',
+    'name: vendor payments',
+    'policy_invalid policy.yaml:17: another rule is called "vendor payments" already. Write: a name of its own',
+  ],
+  [
+    'two stages of one name',
+    'name: security',
+    'name: finance',
+    'policy_invalid policy.yaml:12: another stage is called "finance" already. Write: a name of its own',
+  ],
+  [
+    'stages and from',
+    '    risk: high',
+    '    from: [group:finance]',
+    'policy_invalid policy.yaml:9: the rule has both stages and from. Write: stages, or from and quorum, not both',
+  ],
+  [
+    'stages and quorum',
+    '    risk: high',
+    '    quorum: 2',
+    'policy_invalid policy.yaml:9: the rule has both stages and quorum. Write: stages, or from and quorum, not both',
+  ],
+  [
+    'a reminder that falls back',
+    '[1h, 4h]',
+    '[4h, 1h]',
+    'policy_invalid policy.yaml:11: reminder at 1h does not come after the one at 4h. Write: rising times',
+  ],
+  [
+    'a reminder after the end',
+    '[1h, 4h]',
+    '[1h, 24h]',
+    'policy_invalid policy.yaml:11: reminder at 1d comes after approveWithin. Write: less than 1d',
+  ],
+  [
+    'eleven reminders',
+    '[1h, 4h]',
+    '[1m, 2m, 3m, 4m, 5m, 6m, 7m, 8m, 9m, 10m, 11m]',
+    'policy_invalid policy.yaml:11: remind may have at most 10. Write: at most 10',
+  ],
+  [
+    'an escalation after the end',
+    'after: 8h',
+    'after: 2d',
+    'policy_invalid policy.yaml:11: escalation at 2d comes after approveWithin. Write: less than 1d',
+  ],
+  [
+    '6.8 a tier that lowers the quorum',
+    'quorum: 3 }] }',
+    'quorum: 1 }] }',
+    'policy_invalid policy.yaml:11: quorum 1 is lower than the 2 before it. Write: quorum: 2 or more',
+  ],
+  [
+    'a reminder outside the stage',
+    '    risk: high',
+    '    remind: [1h]',
+    'policy_invalid policy.yaml:9: "remind" belongs in a stage. Write: stages: [{ name: finance',
+  ],
+  [
+    'a deny rule that asks',
+    '    effect: deny',
+    '    effect: deny\n    quorum: 2',
+    'policy_invalid policy.yaml:20: "quorum" has no place in a deny rule: nobody is asked. Write: the rule without quorum',
+  ],
+  [
+    'another schema',
+    'keyturn/policy@1',
+    'keyturn/policy@2',
+    'policy_invalid policy.yaml:2: schema "keyturn/policy@2" is not a form this build reads. Write: schema: keyturn/policy@1',
+  ],
   ['version zero', 'version: 1', 'version: 0', 'policy_invalid policy.yaml:3: version 0 is not a whole number from 1. Write: version: 1'],
   ['a key twice', 'risk: high', 'effect: deny', 'policy_invalid policy.yaml:9: the key "effect" stands twice. Write: it once'],
   ['a tab', '    risk: high', '\trisk: high', 'Write: '],
-  ['a rule that is text', '  - name: no secrets', '  - nothing\n  - name: no secrets', 'policy_invalid policy.yaml:17: rules "nothing" is not a set of fields. Write: effect: hold'],
+  [
+    'a rule that is text',
+    '  - name: no secrets',
+    '  - nothing\n  - name: no secrets',
+    'policy_invalid policy.yaml:17: rules "nothing" is not a set of fields. Write: effect: hold',
+  ],
 ];
 
 describe('9 a typo in the policy is told with file, line and what to write', () => {
@@ -130,17 +265,20 @@ describe('9 a typo in the policy is told with file, line and what to write', () 
 
   test('a rule that asks nobody is told what is missing', () => {
     const hold = holdRule('payments.transfer', '[group:finance]', 1);
-    expect(say(policyText(hold.replace(/ {4}quorum.*\n/, '')))[0]).toContain('policy.yaml:4: rule "hold payments.transfer" asks nobody: quorum missing');
+    expect(say(policyText(hold.replace(/ {4}quorum.*\n/, '')))[0]).toContain(
+      'policy.yaml:4: rule "hold payments.transfer" asks nobody: quorum missing',
+    );
     expect(say(policyText(hold.replace(/ {4}from.*\n/, '')))[0]).toContain('asks nobody: from missing');
     expect(say(policyText(hold.replace(/ {4}(?:from|quorum).*\n/g, '')))[0]).toContain('asks nobody: from and quorum missing');
   });
 
   test('escalations must rise strictly, and bars never fall from tier to tier', () => {
-    const ladder = (tiers: string): string =>
-      GOOD.replace('[{ after: 8h, to: [group:finance-leads], quorum: 3 }]', `[${tiers}]`);
+    const ladder = (tiers: string): string => GOOD.replace('[{ after: 8h, to: [group:finance-leads], quorum: 3 }]', `[${tiers}]`);
     const tier = (after: string, quorum: string): string => `{ after: ${after}, to: [group:security]${quorum} }`;
     expect(say(ladder(`${tier('1h', '')}, ${tier('1h', '')}`))[0]).toContain('escalation at 1h does not come after the one at 1h');
-    expect(say(ladder(`${tier('1h', ', quorum: 4')}, ${tier('2h', ', quorum: 3')}`))[0]).toContain('quorum 3 is lower than the 4 before it');
+    expect(say(ladder(`${tier('1h', ', quorum: 4')}, ${tier('2h', ', quorum: 3')}`))[0]).toContain(
+      'quorum 3 is lower than the 4 before it',
+    );
     expect(say(ladder(`${tier('1h', ', quorum: 4')}, ${tier('2h', '')}, ${tier('3h', ', quorum: 4')}`))).toEqual([]);
   });
 
@@ -152,12 +290,25 @@ describe('9 a typo in the policy is told with file, line and what to write', () 
 });
 
 describe('6.1 a field this build does not enforce refuses the start', () => {
-  const FIELDS = ['when: action.params.cents > 1', 'budget: { cents: 5 }', 'breakGlass: true', 'minTime: 5m', 'confirmField: /cents', 'minView: 2', 'request: signed', 'independent: 1'];
+  const FIELDS = [
+    'when: action.params.cents > 1',
+    'budget: { cents: 5 }',
+    'breakGlass: true',
+    'minTime: 5m',
+    'confirmField: /cents',
+    'minView: 2',
+    'request: signed',
+    'independent: 1',
+  ];
   test.each(FIELDS)('%s', (field) => {
     const name = field.split(':')[0] ?? '';
     const said = say(policyText(holdRule('payments.transfer', '[group:finance]', 1, [field])));
-    expect(said).toEqual([expect.stringContaining(`policy_unsupported policy.yaml:12: this build does not enforce "${name}". Write: the rule without ${name}`)]);
-    expect(say(policyText(`  - name: x\n    match: { type: a }\n    effect: deny\n    because: No.\n    ${field}\n`))[0]).toContain('policy_unsupported policy.yaml:8');
+    expect(said).toEqual([
+      expect.stringContaining(`policy_unsupported policy.yaml:12: this build does not enforce "${name}". Write: the rule without ${name}`),
+    ]);
+    expect(say(policyText(`  - name: x\n    match: { type: a }\n    effect: deny\n    because: No.\n    ${field}\n`))[0]).toContain(
+      'policy_unsupported policy.yaml:8',
+    );
   });
 
   test('even where it is empty', () => {
@@ -166,28 +317,54 @@ describe('6.1 a field this build does not enforce refuses the start', () => {
 
   test('effect: allow', () => {
     const said = say(policyText('  - name: x\n    match: { type: a }\n    effect: allow\n    because: Small.\n'));
-    expect(said).toEqual(['policy_unsupported policy.yaml:6: this build does not enforce "effect: allow". Write: effect: hold, or effect: deny']);
+    expect(said).toEqual([
+      'policy_unsupported policy.yaml:6: this build does not enforce "effect: allow". Write: effect: hold, or effect: deny',
+    ]);
   });
 
   test('tests', () => {
-    expect(say(policyText(denyRule('{ type: a }'), 'tests: []\n'))[0]).toContain('policy_unsupported policy.yaml:5: this build does not run "tests"');
+    expect(say(policyText(denyRule('{ type: a }'), 'tests: []\n'))[0]).toContain(
+      'policy_unsupported policy.yaml:5: this build does not run "tests"',
+    );
   });
 });
 
 describe('attack cases 1, 2: a quorum of nothing', () => {
-  const QUORUMS = ['0', '-1', '1.5', '"2"', '.nan', '.inf', '9007199254740992', '9007199254740993', '101', '1e3', 'true', '[2]', '', '2,0', 'all', '0x0'];
+  const QUORUMS = [
+    '0',
+    '-1',
+    '1.5',
+    '"2"',
+    '.nan',
+    '.inf',
+    '9007199254740992',
+    '9007199254740993',
+    '101',
+    '1e3',
+    'true',
+    '[2]',
+    '',
+    '2,0',
+    'all',
+    '0x0',
+  ];
   test.each(QUORUMS)('quorum: %s is refused, in a stage and in a rule', (quorum) => {
     expect(say(GOOD.replace('quorum: 2, remind', `quorum: ${quorum}, remind`))).not.toEqual([]);
     const inRule = policyText(holdRule('payments.transfer', '[group:finance]', 1).replace('quorum: 1', `quorum: ${quorum}`));
     expect(say(inRule)[0]).toContain('policy_invalid policy.yaml:9');
   });
 
-  test.each(['resolve: { from: [group:finance], quorum: 0 }', 'rejections: 0', 'rejections: 1.5', 'rejections: "1"'])('%s is refused', (line) => {
-    expect(say(policyText(holdRule('payments.transfer', '[group:finance]', 1, [line])))[0]).toContain('policy_invalid policy.yaml:12');
-  });
+  test.each(['resolve: { from: [group:finance], quorum: 0 }', 'rejections: 0', 'rejections: 1.5', 'rejections: "1"'])(
+    '%s is refused',
+    (line) => {
+      expect(say(policyText(holdRule('payments.transfer', '[group:finance]', 1, [line])))[0]).toContain('policy_invalid policy.yaml:12');
+    },
+  );
 
   test('left out, it is refused', () => {
     expect(say(GOOD.replace('quorum: 2, remind', 'remind'))[0]).toContain('policy.yaml:11: quorum is missing. Write: quorum: 2');
-    expect(say(GOOD.replace('thaw: { from: [group:security], quorum: 2 }', 'thaw: { from: [group:security] }'))[0]).toContain('quorum is missing');
+    expect(say(GOOD.replace('thaw: { from: [group:security], quorum: 2 }', 'thaw: { from: [group:security] }'))[0]).toContain(
+      'quorum is missing',
+    );
   });
 });

@@ -9,8 +9,15 @@ const say = (text: string): string => {
 
 describe('9 YAML is a stricter way to write JSON', () => {
   test('reads maps, lists, text, numbers, true, false and null of YAML 1.2 core', () => {
-    const read = readYaml('a: [1, -2.5, yes, "on", true, ~, 0o17, 2026-01-01]\n? b\n: |\n  two\n  lines\n1: x\nconstructor: y\n', 'f.yaml', 'policy_invalid');
-    expect(read).toMatchObject({ ok: true, value: { a: [1, -2.5, 'yes', 'on', true, null, 15, '2026-01-01'], b: 'two\nlines\n', 1: 'x', constructor: 'y' } });
+    const read = readYaml(
+      'a: [1, -2.5, yes, "on", true, ~, 0o17, 2026-01-01]\n? b\n: |\n  two\n  lines\n1: x\nconstructor: y\n',
+      'f.yaml',
+      'policy_invalid',
+    );
+    expect(read).toMatchObject({
+      ok: true,
+      value: { a: [1, -2.5, 'yes', 'on', true, null, 15, '2026-01-01'], b: 'two\nlines\n', 1: 'x', constructor: 'y' },
+    });
   });
 
   test('knows where things stand, and where missing things should', () => {

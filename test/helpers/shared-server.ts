@@ -9,11 +9,16 @@ import { startDevServer } from '../../src/temporal/dev-server.js';
 process.on('SIGINT', () => undefined);
 
 const folder = await mkdtemp(join(tmpdir(), 'keyturn-test-'));
-const server = await startDevServer({ dbFilename: join(folder, 'temporal.db'), log: (line) => process.stderr.write(`${line}\n`) });
+const removeFolder = (): Promise<void> => rm(folder, { recursive: true, force: true });
+const log = (line: string): void => void process.stderr.write(`${line}\n`);
+const server = await startDevServer({ dbFilename: join(folder, 'temporal.db'), log }).catch(async (error: unknown) => {
+  await removeFolder();
+  throw error;
+});
 
 process.stdin.resume().once('end', () => {
   // By force: nobody needs this database again.
-  server.child.once('exit', () => void rm(folder, { recursive: true, force: true }));
+  server.child.once('exit', () => void removeFolder());
   server.child.kill('SIGKILL');
 });
 process.stdout.write(`${server.address}\n`);

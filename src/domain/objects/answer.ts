@@ -40,10 +40,21 @@ const droppedSchema = z.strictObject({ digest: digestSchema.nullable(), code, ch
 export type Dropped = z.infer<typeof droppedSchema>;
 
 const refused = z.strictObject({ kind: z.literal('refused'), code, text, check });
-const sealed = z.strictObject({ kind: z.literal('sealed'), envelope: signedSchema, digest: digestSchema, view: digestSchema, /** Rejections that stand from earlier revisions or runs, signed. */ rejections: z.array(signedSchema).max(100) });
+const sealed = z.strictObject({
+  kind: z.literal('sealed'),
+  envelope: signedSchema,
+  digest: digestSchema,
+  view: digestSchema,
+  /** Rejections that stand from earlier revisions or runs, signed. */ rejections: z.array(signedSchema).max(100),
+});
 const end = z.strictObject({ kind: z.literal('end') });
 const again = z.strictObject({ kind: z.literal('again') });
-const wait = z.strictObject({ kind: z.literal('wait'), until: instantSchema, code: code.or(z.enum(['preview_failed', 'outcome_unknown', 'compensation_failed'])), text });
+const wait = z.strictObject({
+  kind: z.literal('wait'),
+  until: instantSchema,
+  code: code.or(z.enum(['preview_failed', 'outcome_unknown', 'compensation_failed'])),
+  text,
+});
 const ask = z.strictObject({ kind: z.literal('ask'), code, text, check, dropped: z.array(droppedSchema).max(300) });
 const reseal = z.strictObject({ kind: z.literal('reseal'), code });
 const stands = z.strictObject({ kind: z.literal('stands'), digest: digestSchema });

@@ -25,7 +25,13 @@ const common = {
 
 /** JSON pointer → new value. */
 export const patchSchema = z
-  .record(z.string().max(200).regex(/^(?:\/(?:[^~/]|~[01])*)+$/, 'expected a JSON pointer such as /cents'), jsonSchema)
+  .record(
+    z
+      .string()
+      .max(200)
+      .regex(/^(?:\/(?:[^~/]|~[01])*)+$/, 'expected a JSON pointer such as /cents'),
+    jsonSchema,
+  )
   .refine((patch) => Object.keys(patch).length >= 1 && Object.keys(patch).length <= 50, 'a patch names 1 to 50 places');
 export type Patch = z.infer<typeof patchSchema>;
 

@@ -24,13 +24,28 @@ const key = z.string().max(200);
 
 /** Keys of the people who may decide, as enrolled at the seal. */
 export const sealedPeopleSchema = z
-  .array(z.strictObject({ person: personIdSchema, keys: z.array(z.strictObject({ key: z.string().max(2_000), from: instantSchema.optional(), until: instantSchema.optional() })).max(10) }))
+  .array(
+    z.strictObject({
+      person: personIdSchema,
+      keys: z
+        .array(z.strictObject({ key: z.string().max(2_000), from: instantSchema.optional(), until: instantSchema.optional() }))
+        .max(10),
+    }),
+  )
   .max(200);
 export type SealedPeople = z.infer<typeof sealedPeopleSchema>;
 
 /** One record of the ledger, signed by the executor: the only truth about what happened. */
 export const entrySchema = z.discriminatedUnion('kind', [
-  z.strictObject({ ...ofAction, kind: z.literal('sealed'), digest: digestSchema, revision: z.int().min(1).max(8), view: digestSchema, cause: z.enum(['request', 'modify', 'reseal']), people: sealedPeopleSchema }),
+  z.strictObject({
+    ...ofAction,
+    kind: z.literal('sealed'),
+    digest: digestSchema,
+    revision: z.int().min(1).max(8),
+    view: digestSchema,
+    cause: z.enum(['request', 'modify', 'reseal']),
+    people: sealedPeopleSchema,
+  }),
   z.strictObject({ ...ofAction, kind: z.literal('denied'), request: digestSchema, status: z.literal('denied'), reason: reasonSchema }),
   z.strictObject({ ...ofAction, kind: z.literal('executing'), digest: digestSchema, decisions: z.array(digestSchema).max(100) }),
   z.strictObject({ ...ofAction, kind: z.literal('step_started'), step, attempt, key }),
@@ -43,9 +58,28 @@ export const entrySchema = z.discriminatedUnion('kind', [
   z.strictObject({ ...ofAction, kind: z.literal('undo_failed'), step, code }),
   z.strictObject({ ...ofAction, kind: z.literal('undo_unknown'), step, code }),
   z.strictObject({ ...ofAction, kind: z.literal('stale'), digest: digestSchema, code: z.enum(ERROR_CODES) }),
-  z.strictObject({ ...head, actionId: actionIdSchema.nullable(), kind: z.literal('lodged'), object: z.enum(['reject', 'withdraw', 'cancel', 'freeze', 'thaw']), digest: digestSchema.nullable(), by: z.string().max(100) }),
-  z.strictObject({ ...ofAction, kind: z.literal('resolved'), step, verdict: z.enum(['happened', 'did_not', 'undone_by_hand']), by: z.array(personIdSchema).min(1).max(100), digests: z.array(digestSchema).min(1).max(100) }),
-  z.strictObject({ ...ofAction, kind: z.literal('closed'), status: z.enum(['expired', 'execution_expired', 'rejected', 'cancelled']), reason: reasonSchema }),
+  z.strictObject({
+    ...head,
+    actionId: actionIdSchema.nullable(),
+    kind: z.literal('lodged'),
+    object: z.enum(['reject', 'withdraw', 'cancel', 'freeze', 'thaw']),
+    digest: digestSchema.nullable(),
+    by: z.string().max(100),
+  }),
+  z.strictObject({
+    ...ofAction,
+    kind: z.literal('resolved'),
+    step,
+    verdict: z.enum(['happened', 'did_not', 'undone_by_hand']),
+    by: z.array(personIdSchema).min(1).max(100),
+    digests: z.array(digestSchema).min(1).max(100),
+  }),
+  z.strictObject({
+    ...ofAction,
+    kind: z.literal('closed'),
+    status: z.enum(['expired', 'execution_expired', 'rejected', 'cancelled']),
+    reason: reasonSchema,
+  }),
   z.strictObject({ ...ofAction, kind: z.literal('ended'), status: endStatusSchema, reason: reasonSchema }),
 ]);
 export type Entry = z.infer<typeof entrySchema>;

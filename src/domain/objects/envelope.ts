@@ -45,7 +45,10 @@ export const previewSchema = z.strictObject({
   warnings: z.array(words).max(100),
   /** Compared again before the action runs: the target must still be as it was shown. */
   precondition: jsonSchema.optional(),
-  undo: z.array(z.strictObject({ step: nameSchema, plan: undoPlanSchema })).min(1).max(50),
+  undo: z
+    .array(z.strictObject({ step: nameSchema, plan: undoPlanSchema }))
+    .min(1)
+    .max(50),
 });
 export type Preview = z.infer<typeof previewSchema>;
 
@@ -99,7 +102,9 @@ export const envelopeSchema = z.strictObject({
     confirmField: z.string().max(200).nullable(),
   }),
   /** Earlier actions with equal content, and what became of them (§6.13). */
-  earlier: z.array(z.strictObject({ actionId: actionIdSchema, status: z.string().max(40), reason: words, by: z.string().max(100).nullable() })).max(5),
+  earlier: z
+    .array(z.strictObject({ actionId: actionIdSchema, status: z.string().max(40), reason: words, by: z.string().max(100).nullable() }))
+    .max(5),
   view: z.literal(1),
   webauthn: z.strictObject({ rpId: z.string().min(1).max(253), origins: z.array(z.string().min(1).max(300)).min(1).max(10) }),
 });

@@ -9,7 +9,10 @@ const text = z.string().min(1).max(2_000);
 export const cancelSchema = z.strictObject({
   ...signedBy,
   actionId: actionIdSchema,
-  by: z.string().max(70).regex(/^(?:agent|person):[a-z0-9._-]+$/, 'expected agent:<id> or person:<id>'),
+  by: z
+    .string()
+    .max(70)
+    .regex(/^(?:agent|person):[a-z0-9._-]+$/, 'expected agent:<id> or person:<id>'),
 });
 export type Cancel = z.infer<typeof cancelSchema>;
 

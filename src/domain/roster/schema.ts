@@ -53,7 +53,7 @@ const bearer = leaf(bearerDigest, 'sha256: and 64 lower-case hexadecimal digits'
 const keyOrBearer = either(
   leaf(
     z.union([bearerDigest.transform((digest): { bearer: Digest } => ({ bearer: digest })), machineKey.transform((key) => ({ key }))]),
-    'a usable Ed25519 key, nor sha256: and 64 lower-case hexadecimal digits',
+    'a usable Ed25519 key (passkeys are for people; low-order keys are refused), nor sha256: and 64 lower-case hexadecimal digits',
     `${KEY_SAMPLE}; or sha256:<SHA-256 of a bearer key, in hex>`,
   ),
   strict({ key: plainMachineKey, ...times }, KEY_SAMPLE),

@@ -29,17 +29,38 @@ export interface ViewV1 {
   readonly precondition: string | null;
   readonly undo: readonly { readonly step: string; readonly how: string }[];
   readonly held: { readonly rule: string; readonly because: string; readonly risk: string; readonly reasons: readonly string[] };
-  readonly asks: { readonly agent: string; readonly owner: string; readonly onBehalfOf: string | null; readonly standing: string; readonly editors: readonly string[] };
+  readonly asks: {
+    readonly agent: string;
+    readonly owner: string;
+    readonly onBehalfOf: string | null;
+    readonly standing: string;
+    readonly editors: readonly string[];
+  };
   /** Untrusted: the agent's own words, to be shown in a marked box. */
   readonly agentSays: { readonly reason: string; readonly context: string | null };
-  readonly stages: readonly { readonly name: string; readonly quorum: number; readonly people: readonly string[]; readonly remind: readonly string[]; readonly escalate: readonly string[] }[];
+  readonly stages: readonly {
+    readonly name: string;
+    readonly quorum: number;
+    readonly people: readonly string[];
+    readonly remind: readonly string[];
+    readonly escalate: readonly string[];
+  }[];
   readonly neverCounted: readonly { readonly person: string; readonly why: string }[];
   readonly guards: readonly string[];
   readonly earlier: readonly string[];
-  readonly deadlines: { readonly openedAt: string; readonly approveBy: string; readonly executeWithin: string; readonly rejections: number; readonly atZero: string };
+  readonly deadlines: {
+    readonly openedAt: string;
+    readonly approveBy: string;
+    readonly executeWithin: string;
+    readonly rejections: number;
+    readonly atZero: string;
+  };
 }
 
-const STANDING = { signed: 'signed with the agent\'s own key', vouched: 'vouched for by the API: the agent holds only a bearer key' } as const;
+const STANDING = {
+  signed: "signed with the agent's own key",
+  vouched: 'vouched for by the API: the agent holds only a bearer key',
+} as const;
 const WHY = { owner: 'owns the agent', on_behalf_of: 'is acted for', editor: 'modified it' } as const;
 
 /** The view of an envelope: same envelope, same view, for ever. */
@@ -54,24 +75,47 @@ export function viewV1(envelope: Envelope): ViewV1 {
     notices: noticesOf(envelope),
     type: `${envelope.type.name} ${visible(envelope.type.version)}`,
     params: paramsOf(envelope),
-    changes: envelope.preview.changes.map(({ what, from, to }) => ({ what: visible(what), ...(from === undefined ? {} : { from: visible(from) }), ...(to === undefined ? {} : { to: visible(to) }) })),
+    changes: envelope.preview.changes.map(({ what, from, to }) => ({
+      what: visible(what),
+      ...(from === undefined ? {} : { from: visible(from) }),
+      ...(to === undefined ? {} : { to: visible(to) }),
+    })),
     touches: envelope.preview.touches.map((text) => visible(text)),
     warnings: envelope.preview.warnings.map((text) => visible(text)),
     precondition: envelope.preview.precondition === undefined ? null : jsonText(envelope.preview.precondition),
     undo: envelope.preview.undo.map(({ step, plan }) => ({ step: visible(step), how: undoWords(plan) })),
-    held: { rule: visible(envelope.rule.name), because: visible(envelope.rule.because), risk: envelope.risk, reasons: envelope.reasons.map((text) => visible(text)) },
-    asks: { agent: envelope.agent, owner: envelope.owner, onBehalfOf: envelope.onBehalfOf, standing: STANDING[envelope.standing], editors: envelope.contributors },
-    agentSays: { reason: visible(request.reason, { lines: true }), context: request.context === undefined ? null : jsonText(request.context) },
+    held: {
+      rule: visible(envelope.rule.name),
+      because: visible(envelope.rule.because),
+      risk: envelope.risk,
+      reasons: envelope.reasons.map((text) => visible(text)),
+    },
+    asks: {
+      agent: envelope.agent,
+      owner: envelope.owner,
+      onBehalfOf: envelope.onBehalfOf,
+      standing: STANDING[envelope.standing],
+      editors: envelope.contributors,
+    },
+    agentSays: {
+      reason: visible(request.reason, { lines: true }),
+      context: request.context === undefined ? null : jsonText(request.context),
+    },
     stages: envelope.stages.map((stage) => ({
       name: stage.name,
       quorum: stage.quorum,
       people: stage.from,
       remind: stage.remind.map(durationText),
-      escalate: stage.escalate.map((tier) => `after ${durationText(tier.after)} also ${tier.to.join(', ')}${tier.quorum === undefined ? '' : `, then ${tier.quorum} must agree`}`),
+      escalate: stage.escalate.map(
+        (tier) =>
+          `after ${durationText(tier.after)} also ${tier.to.join(', ')}${tier.quorum === undefined ? '' : `, then ${tier.quorum} must agree`}`,
+      ),
     })),
     neverCounted: envelope.exclusions.map(({ person, why }) => ({ person, why: WHY[why] })),
     guards: guardsOf(envelope),
-    earlier: envelope.earlier.map(({ actionId, status, reason, by }) => `${actionId} ${visible(status)}${by === null ? '' : ` by ${visible(by)}`}: ${visible(reason)}`),
+    earlier: envelope.earlier.map(
+      ({ actionId, status, reason, by }) => `${actionId} ${visible(status)}${by === null ? '' : ` by ${visible(by)}`}: ${visible(reason)}`,
+    ),
     deadlines: {
       openedAt: envelope.openedAt,
       approveBy: envelope.approveBy,
@@ -92,7 +136,8 @@ function paramsOf(envelope: Envelope): ViewV1['params'] {
   const rows = [...new Set([...now.keys(), ...before.keys()])].map((at) => {
     const value = now.get(at);
     const was = before.get(at);
-    const changed = envelope.previousParams !== null && (value === undefined || was === undefined || canonicalize(value) !== canonicalize(was));
+    const changed =
+      envelope.previousParams !== null && (value === undefined || was === undefined || canonicalize(value) !== canonicalize(was));
     const row = { at: visible(at), value: value === undefined ? '(removed)' : jsonText(value) };
     return { changed, row: changed ? { ...row, was: was === undefined ? '(absent)' : jsonText(was) } : row };
   });
@@ -113,7 +158,7 @@ function undoWords(plan: UndoPlan): string {
 function noticesOf(envelope: Envelope): string[] {
   const notices: string[] = [];
   if (envelope.guards.development) notices.push('development roster: keys of other people may be at hand on this machine');
-  if (envelope.guards.selfApproval) notices.push('self-approval is switched on: the agent\'s owner counts');
+  if (envelope.guards.selfApproval) notices.push("self-approval is switched on: the agent's owner counts");
   if (envelope.standing === 'vouched') notices.push('the request is not signed by the agent itself');
   return notices;
 }

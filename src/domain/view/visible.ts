@@ -2,7 +2,8 @@
  * Makes text inert and honest (attack case 70): what a terminal or a page would hide, reorder or act on is written out.
  * `‹U+202E›` stands for the character itself; the guillemets of the text are written out too, so that no text can fake a mark.
  */
-const HIDDEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}\u00a0\u034f\u115f\u1160\u1680\u17b4\u17b5\u2000-\u200a\u202f\u205f\u3000\u3164\uffa0\ufe00-\ufe0f\u{e0100}-\u{e01ef}‹›]/gu;
+const HIDDEN =
+  /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}\u00a0\u034f\u115f\u1160\u1680\u17b4\u17b5\u2000-\u200a\u202f\u205f\u3000\u3164\uffa0\ufe00-\ufe0f\u{e0100}-\u{e01ef}‹›]/gu;
 const WORD = /[\p{L}\p{N}\p{M}]+/gu;
 const LATIN = /\p{Script=Latin}/u;
 /** Scripts whose letters pass for Latin ones: inside a word that also has Latin letters each is written out. */
@@ -19,7 +20,8 @@ const mark = (char: string): string => `‹U+${(char.codePointAt(0) ?? 0).toStri
 
 /** The text with everything hidden, bidirectional, zero-width or look-alike written out. A line break stays only where `lines` allows it. */
 export function visible(text: string, options: { readonly lines?: boolean } = {}): string {
-  const hidden = (part: string): string => part.replace(HIDDEN, (char) => (char === '\n' && options.lines === true ? char : mark(char))).replace(ODD_LATIN, mark);
+  const hidden = (part: string): string =>
+    part.replace(HIDDEN, (char) => (char === '\n' && options.lines === true ? char : mark(char))).replace(ODD_LATIN, mark);
   let shown = '';
   let from = 0;
   for (const { 0: word, index } of text.matchAll(WORD)) {
@@ -33,5 +35,7 @@ export function visible(text: string, options: { readonly lines?: boolean } = {}
 function honestWord(word: string): string {
   if (ALL_TWINS.test(word)) return word.replace(/./gu, mark);
   const latin = LATIN.test(word);
-  return [...word].map((char) => ((latin && LOOK_ALIKE.test(char)) || ODD.test(char) || HIDDEN_MARK.test(char) ? mark(char) : char)).join('');
+  return [...word]
+    .map((char) => ((latin && LOOK_ALIKE.test(char)) || ODD.test(char) || HIDDEN_MARK.test(char) ? mark(char) : char))
+    .join('');
 }

@@ -36,13 +36,20 @@ export async function openLedger(database: Database, deployment: string, signer:
   try {
     meta = await database.transaction(readMeta);
   } catch (error) {
-    throw new LedgerRefused(`This is no Keyturn ledger (${error instanceof Error ? error.message : String(error)}). Make one: keyturn ledger init`);
+    throw new LedgerRefused(
+      `This is no Keyturn ledger (${error instanceof Error ? error.message : String(error)}). Make one: keyturn ledger init`,
+    );
   }
-  if (meta.get('schema') !== String(SCHEMA_VERSION)) throw new LedgerRefused(`The ledger has schema ${meta.get('schema') ?? 'none'}; this build reads ${SCHEMA_VERSION}.`);
-  if (meta.get('deployment') !== deployment) throw new LedgerRefused(`The ledger belongs to deployment ${meta.get('deployment') ?? 'none'}, the roster names ${deployment}. Use the ledger of this deployment.`);
+  if (meta.get('schema') !== String(SCHEMA_VERSION))
+    throw new LedgerRefused(`The ledger has schema ${meta.get('schema') ?? 'none'}; this build reads ${SCHEMA_VERSION}.`);
+  if (meta.get('deployment') !== deployment)
+    throw new LedgerRefused(
+      `The ledger belongs to deployment ${meta.get('deployment') ?? 'none'}, the roster names ${deployment}. Use the ledger of this deployment.`,
+    );
   const ledger = meta.get('ledger') ?? '';
   const epoch = Number(meta.get('epoch'));
-  if (!/^[0-9a-f]{32}$/.test(ledger) || !Number.isSafeInteger(epoch) || epoch < 1) throw new LedgerRefused('The ledger\'s meta table is damaged.');
+  if (!/^[0-9a-f]{32}$/.test(ledger) || !Number.isSafeInteger(epoch) || epoch < 1)
+    throw new LedgerRefused("The ledger's meta table is damaged.");
   return new Ledger(database, { deployment, ledger, epoch }, signer);
 }
 
@@ -84,10 +91,25 @@ export class LedgerTransaction {
     const seq = Number(meta.get('seq')) + 1;
     const action = body.actionId === null ? undefined : await readAction(this.sql, body.actionId);
     if (body.actionId !== null && action === undefined) throw new Error(`no action row for an entry of ${body.actionId}`);
-    const entry = entrySchema.parse({ ...body, v: 1, ...this.identity, seq, prev: meta.get('head') ?? null, prevOfAction: action?.head ?? null, at: toInstant(now) });
+    const entry = entrySchema.parse({
+      ...body,
+      v: 1,
+      ...this.identity,
+      seq,
+      prev: meta.get('head') ?? null,
+      prevOfAction: action?.head ?? null,
+      at: toInstant(now),
+    });
     const signed = this.signer.sign('entry', entry);
     const digest = digestOfSigned(signed);
-    await this.sql.run('INSERT INTO entry (seq, action_id, n, digest, signed) VALUES (?, ?, ?, ?, ?)', seq, body.actionId, action?.entries ?? null, digest, canonicalize(signed));
+    await this.sql.run(
+      'INSERT INTO entry (seq, action_id, n, digest, signed) VALUES (?, ?, ?, ?, ?)',
+      seq,
+      body.actionId,
+      action?.entries ?? null,
+      digest,
+      canonicalize(signed),
+    );
     await this.sql.run('UPDATE meta SET value = ? WHERE key = ?', String(seq), 'seq');
     await this.setMeta('head', digest);
     if (body.actionId !== null) await this.sql.run('UPDATE action SET head = ?, entries = entries + 1 WHERE id = ?', digest, body.actionId);
@@ -99,7 +121,8 @@ export class LedgerTransaction {
   }
 
   async setMeta(key: string, value: string): Promise<void> {
-    if ((await this.sql.run('UPDATE meta SET value = ? WHERE key = ?', value, key)) === 0) await this.sql.run('INSERT INTO meta (key, value) VALUES (?, ?)', key, value);
+    if ((await this.sql.run('UPDATE meta SET value = ? WHERE key = ?', value, key)) === 0)
+      await this.sql.run('INSERT INTO meta (key, value) VALUES (?, ?)', key, value);
   }
 
   entriesFrom(id: ActionId, have: number): Promise<Signed[]> {

@@ -1,21 +1,32 @@
 import { Pool, types, type PoolClient } from 'pg';
 import { LedgerRefused, type Database, type Row, type Sql, type Value } from './database.js';
 
-const INT8 = 20;
+/** The oid of BIGINT: read as a number, as SQLite gives it. */
+const INT8: number = types.builtins.INT8;
 /** Any constant: transactions of all executors on this ledger follow one another, as the chain of entries does. */
 const ONE_WRITER = 7_305_481;
 
 /** PostgreSQL: several executors on one ledger. One advisory lock a transaction: the chain of entries has one writer at a time. */
 export async function openPostgres(url: string): Promise<Database> {
-  const pool = new Pool({ connectionString: url, max: 8, types: { getTypeParser: (oid, format) => (oid === INT8 ? (text: string) => Number(text) : (types.getTypeParser(oid, format) as (text: string) => unknown)) } });
+  const pool = new Pool({
+    connectionString: url,
+    max: 8,
+    types: {
+      getTypeParser: (oid, format) =>
+        oid === INT8 ? (text: string) => Number(text) : (types.getTypeParser(oid, format) as (text: string) => unknown),
+    },
+  });
   // An idle connection that dies is replaced by the pool; without a listener its error would end the process.
   pool.on('error', () => undefined);
   try {
     const { rows } = await pool.query<{ synchronous_commit: string }>('SHOW synchronous_commit');
-    if (rows[0]?.synchronous_commit === 'off') throw new LedgerRefused('PostgreSQL runs with synchronous_commit=off: a committed entry could be lost. Set it to on.');
+    if (rows[0]?.synchronous_commit === 'off')
+      throw new LedgerRefused('PostgreSQL runs with synchronous_commit=off: a committed entry could be lost. Set it to on.');
   } catch (error) {
     await pool.end();
-    throw error instanceof LedgerRefused ? error : new LedgerRefused(`The ledger's PostgreSQL does not answer: ${error instanceof Error ? error.message : String(error)}`);
+    throw error instanceof LedgerRefused
+      ? error
+      : new LedgerRefused(`The ledger's PostgreSQL does not answer: ${error instanceof Error ? error.message : String(error)}`);
   }
   return {
     kind: 'postgres',

@@ -28,7 +28,13 @@ const actionRow = z.object({
 });
 export type ActionRow = z.infer<typeof actionRow>;
 
-const envelopeRow = z.object({ digest: digestSchema, revision: z.number(), view: digestSchema, signed: json(signedSchema), made_by: z.string() });
+const envelopeRow = z.object({
+  digest: digestSchema,
+  revision: z.number(),
+  view: digestSchema,
+  signed: json(signedSchema),
+  made_by: z.string(),
+});
 export type EnvelopeRow = z.infer<typeof envelopeRow>;
 
 const stepRow = z.object({
@@ -43,7 +49,13 @@ const stepRow = z.object({
 });
 export type StepRow = z.infer<typeof stepRow>;
 
-const lodgedRow = z.object({ digest: digestSchema, object: z.enum(['reject', 'withdraw', 'cancel', 'freeze', 'thaw', 'resolve']), by_whom: z.string(), signed: json(signedSchema), at: z.number() });
+const lodgedRow = z.object({
+  digest: digestSchema,
+  object: z.enum(['reject', 'withdraw', 'cancel', 'freeze', 'thaw', 'resolve']),
+  by_whom: z.string(),
+  signed: json(signedSchema),
+  at: z.number(),
+});
 export type LodgedRow = z.infer<typeof lodgedRow>;
 
 const one = <T>(schema: z.ZodType<T>, rows: Row[]): T | undefined => (rows[0] === undefined ? undefined : schema.parse(rows[0]));
@@ -51,11 +63,18 @@ const many = <T>(schema: z.ZodType<T>, rows: Row[]): T[] => rows.map((row) => sc
 
 export const readAction = async (sql: Sql, id: ActionId) => one(actionRow, await sql.all('SELECT * FROM action WHERE id = ?', id));
 /** All revisions, oldest first. */
-export const readEnvelopes = async (sql: Sql, id: ActionId) => many(envelopeRow, await sql.all('SELECT digest, revision, view, signed, made_by FROM envelope WHERE action_id = ? ORDER BY revision', id));
-export const readSteps = async (sql: Sql, id: ActionId) => many(stepRow, await sql.all('SELECT * FROM step WHERE action_id = ? ORDER BY n, phase', id));
-export const readLodged = async (sql: Sql, id: ActionId) => many(lodgedRow, await sql.all('SELECT digest, object, by_whom, signed, at FROM lodged WHERE action_id = ? ORDER BY at, digest', id));
+export const readEnvelopes = async (sql: Sql, id: ActionId) =>
+  many(
+    envelopeRow,
+    await sql.all('SELECT digest, revision, view, signed, made_by FROM envelope WHERE action_id = ? ORDER BY revision', id),
+  );
+export const readSteps = async (sql: Sql, id: ActionId) =>
+  many(stepRow, await sql.all('SELECT * FROM step WHERE action_id = ? ORDER BY n, phase', id));
+export const readLodged = async (sql: Sql, id: ActionId) =>
+  many(lodgedRow, await sql.all('SELECT digest, object, by_whom, signed, at FROM lodged WHERE action_id = ? ORDER BY at, digest', id));
 /** Freezes and thaws, which belong to no one action. */
-export const readStops = async (sql: Sql) => many(lodgedRow, await sql.all('SELECT digest, object, by_whom, signed, at FROM lodged WHERE action_id IS NULL ORDER BY at, digest'));
+export const readStops = async (sql: Sql) =>
+  many(lodgedRow, await sql.all('SELECT digest, object, by_whom, signed, at FROM lodged WHERE action_id IS NULL ORDER BY at, digest'));
 
 /** The action's entries from its n-th on (counted from 0), oldest first. */
 export async function readEntries(sql: Sql, id: ActionId, from: number): Promise<Signed[]> {

@@ -48,13 +48,32 @@ async function insertAction(tx: Tx, action: NewAction, state: string, status: st
     tx,
     `INSERT INTO action (id, state, status, request, content, type, agent, digest, head, entries, stales, execute_by, stop, cause, opened_at)
      VALUES (?, ?, ?, ?, ?, ?, ?, NULL, NULL, 0, 0, NULL, NULL, NULL, ?) ON CONFLICT DO NOTHING`,
-    action.id, state, status, action.request, action.content, action.type, action.agent, now,
+    action.id,
+    state,
+    status,
+    action.request,
+    action.content,
+    action.type,
+    action.agent,
+    now,
   );
 }
 
 async function insertEnvelope(tx: Tx, id: ActionId, seal: NewSeal, now: number): Promise<void> {
-  await set(tx, 'INSERT INTO envelope (digest, action_id, revision, view, signed, made_by) VALUES (?, ?, ?, ?, ?, ?)', seal.digest, id, seal.revision, seal.view, canonicalize(seal.signed), seal.madeBy);
-  await tx.append({ kind: 'sealed', actionId: id, digest: seal.digest, revision: seal.revision, view: seal.view, cause: seal.cause, people: seal.people }, now);
+  await set(
+    tx,
+    'INSERT INTO envelope (digest, action_id, revision, view, signed, made_by) VALUES (?, ?, ?, ?, ?, ?)',
+    seal.digest,
+    id,
+    seal.revision,
+    seal.view,
+    canonicalize(seal.signed),
+    seal.madeBy,
+  );
+  await tx.append(
+    { kind: 'sealed', actionId: id, digest: seal.digest, revision: seal.revision, view: seal.view, cause: seal.cause, people: seal.people },
+    now,
+  );
 }
 
 const runKey = (id: ActionId, step: string, attempt: number): string => `${id}/${step}/run/${attempt}`;
@@ -62,20 +81,36 @@ const undoKey = (id: ActionId, step: string): string => `${id}/${step}/undo`;
 
 /** A step's row and its undo's row are written together, before the step begins. */
 async function beginStep(tx: Tx, id: ActionId, n: number, step: string, lease: Lease, now: number): Promise<void> {
-  const row = 'INSERT INTO step (action_id, n, phase, state, attempt, idempotency_key, lease_owner, lease_until, since) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)';
+  const row =
+    'INSERT INTO step (action_id, n, phase, state, attempt, idempotency_key, lease_owner, lease_until, since) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)';
   await set(tx, row, id, n, 'undo', 'pending', 1, undoKey(id, step), null, null, null);
   await set(tx, row, id, n, 'run', 'started', 1, runKey(id, step, 1), lease.owner, lease.until, now);
   await tx.append({ kind: 'step_started', actionId: id, step: n, attempt: 1, key: runKey(id, step, 1) }, now);
 }
 
 const endStep = (tx: Tx, id: ActionId, n: number, attempt: number, owner: string, state: string): Promise<void> =>
-  set(tx, `UPDATE step SET state = ?, lease_owner = NULL, lease_until = NULL WHERE action_id = ? AND n = ? AND phase = 'run' AND state = 'started' AND attempt = ? AND lease_owner = ?`, state, id, n, attempt, owner);
+  set(
+    tx,
+    `UPDATE step SET state = ?, lease_owner = NULL, lease_until = NULL WHERE action_id = ? AND n = ? AND phase = 'run' AND state = 'started' AND attempt = ? AND lease_owner = ?`,
+    state,
+    id,
+    n,
+    attempt,
+    owner,
+  );
 
 const move = (tx: Tx, id: ActionId, from: string, to: string, status: string): Promise<void> =>
   set(tx, 'UPDATE action SET state = ?, status = ? WHERE id = ? AND state = ?', to, status, id, from);
 
 async function end(tx: Tx, id: ActionId, from: string, status: EndStatus, reason: Reason, now: number): Promise<void> {
-  await set(tx, `UPDATE action SET state = 'ended', status = ?, cause = ? WHERE id = ? AND state = ?`, status, canonicalize(reason), id, from);
+  await set(
+    tx,
+    `UPDATE action SET state = 'ended', status = ?, cause = ? WHERE id = ? AND state = ?`,
+    status,
+    canonicalize(reason),
+    id,
+    from,
+  );
   await tx.append({ kind: 'ended', actionId: id, status, reason }, now);
 }
 
@@ -89,7 +124,14 @@ export const transitions = {
 
   /** A new revision of an awaiting or stale action. */
   async revise(tx: Tx, id: ActionId, parent: Digest, from: 'awaiting' | 'stale', seal: NewSeal, now: number): Promise<void> {
-    await set(tx, `UPDATE action SET state = 'awaiting', status = 'awaiting_approval', digest = ? WHERE id = ? AND digest = ? AND state = ?`, seal.digest, id, parent, from);
+    await set(
+      tx,
+      `UPDATE action SET state = 'awaiting', status = 'awaiting_approval', digest = ? WHERE id = ? AND digest = ? AND state = ?`,
+      seal.digest,
+      id,
+      parent,
+      from,
+    );
     await insertEnvelope(tx, id, seal, now);
   },
 
@@ -112,8 +154,23 @@ export const transitions = {
   },
 
   /** The one consumption (§6.12): state, step 1 with its lease, its undo, and both entries, or nothing. */
-  async consume(tx: Tx, id: ActionId, digest: Digest, decisions: readonly Digest[], step: string, executeBy: number, lease: Lease, now: number): Promise<void> {
-    await set(tx, `UPDATE action SET state = 'executing', status = 'executing', execute_by = ? WHERE id = ? AND state = 'awaiting' AND digest = ?`, executeBy, id, digest);
+  async consume(
+    tx: Tx,
+    id: ActionId,
+    digest: Digest,
+    decisions: readonly Digest[],
+    step: string,
+    executeBy: number,
+    lease: Lease,
+    now: number,
+  ): Promise<void> {
+    await set(
+      tx,
+      `UPDATE action SET state = 'executing', status = 'executing', execute_by = ? WHERE id = ? AND state = 'awaiting' AND digest = ?`,
+      executeBy,
+      id,
+      digest,
+    );
     await tx.append({ kind: 'executing', actionId: id, digest, decisions: [...decisions] }, now);
     await beginStep(tx, id, 1, step, lease, now);
   },
@@ -130,7 +187,14 @@ export const transitions = {
     await set(
       tx,
       `UPDATE step SET state = 'started', attempt = ?, idempotency_key = ?, lease_owner = ?, lease_until = ?, since = ? WHERE action_id = ? AND n = ? AND phase = 'run' AND state = 'not_started' AND attempt = ?`,
-      attempt, key, lease.owner, lease.until, now, id, n, attempt - 1,
+      attempt,
+      key,
+      lease.owner,
+      lease.until,
+      now,
+      id,
+      n,
+      attempt - 1,
     );
     await tx.append({ kind: 'step_started', actionId: id, step: n, attempt, key }, now);
   },
@@ -140,16 +204,37 @@ export const transitions = {
     await set(
       tx,
       `UPDATE step SET lease_owner = ?, lease_until = ? WHERE action_id = ? AND n = ? AND phase = 'run' AND state = 'started' AND attempt = ? AND COALESCE(lease_owner, '') = ?`,
-      lease.owner, lease.until, id, n, attempt, from ?? '',
+      lease.owner,
+      lease.until,
+      id,
+      n,
+      attempt,
+      from ?? '',
     );
   },
 
   /** Lets go of a step without a word on its outcome: the next advance probes it. */
   async release(tx: Tx, id: ActionId, n: number, attempt: number, owner: string): Promise<void> {
-    await set(tx, `UPDATE step SET lease_owner = NULL, lease_until = NULL WHERE action_id = ? AND n = ? AND phase = 'run' AND state = 'started' AND attempt = ? AND lease_owner = ?`, id, n, attempt, owner);
+    await set(
+      tx,
+      `UPDATE step SET lease_owner = NULL, lease_until = NULL WHERE action_id = ? AND n = ? AND phase = 'run' AND state = 'started' AND attempt = ? AND lease_owner = ?`,
+      id,
+      n,
+      attempt,
+      owner,
+    );
   },
 
-  async stepDone(tx: Tx, id: ActionId, n: number, attempt: number, owner: string, result: Json, note: string | undefined, now: number): Promise<void> {
+  async stepDone(
+    tx: Tx,
+    id: ActionId,
+    n: number,
+    attempt: number,
+    owner: string,
+    result: Json,
+    note: string | undefined,
+    now: number,
+  ): Promise<void> {
     await endStep(tx, id, n, attempt, owner, 'done');
     await tx.append({ kind: 'step_done', actionId: id, step: n, attempt, result, ...(note === undefined ? {} : { note }) }, now);
   },
@@ -160,7 +245,16 @@ export const transitions = {
   },
 
   /** Sure and final: what was done before is undone. */
-  async stepFailed(tx: Tx, id: ActionId, n: number, attempt: number, owner: string, code: string, reason: Reason, now: number): Promise<void> {
+  async stepFailed(
+    tx: Tx,
+    id: ActionId,
+    n: number,
+    attempt: number,
+    owner: string,
+    code: string,
+    reason: Reason,
+    now: number,
+  ): Promise<void> {
     await endStep(tx, id, n, attempt, owner, 'failed');
     await tx.append({ kind: 'step_failed', actionId: id, step: n, attempt, code }, now);
     await transitions.turnBack(tx, id, reason);
@@ -175,32 +269,79 @@ export const transitions = {
 
   /** No forward step any more. */
   async turnBack(tx: Tx, id: ActionId, cause: Reason): Promise<void> {
-    await set(tx, `UPDATE action SET state = 'undoing', status = 'compensating', cause = ? WHERE id = ? AND state = 'executing'`, canonicalize(cause), id);
+    await set(
+      tx,
+      `UPDATE action SET state = 'undoing', status = 'compensating', cause = ? WHERE id = ? AND state = 'executing'`,
+      canonicalize(cause),
+      id,
+    );
   },
 
   /** The first try of an undo writes its entry; later tries only take the lease. */
   async startUndo(tx: Tx, id: ActionId, n: number, from: string | null, lease: Lease, key: string, now: number): Promise<void> {
     await move(tx, id, 'undoing', 'undoing', 'compensating');
-    const first = await tx.sql.run(`UPDATE step SET state = 'started', lease_owner = ?, lease_until = ?, since = ? WHERE action_id = ? AND n = ? AND phase = 'undo' AND state = 'pending'`, lease.owner, lease.until, now, id, n);
+    const first = await tx.sql.run(
+      `UPDATE step SET state = 'started', lease_owner = ?, lease_until = ?, since = ? WHERE action_id = ? AND n = ? AND phase = 'undo' AND state = 'pending'`,
+      lease.owner,
+      lease.until,
+      now,
+      id,
+      n,
+    );
     if (first === 1) {
       await tx.append({ kind: 'undo_started', actionId: id, step: n, key }, now);
       return;
     }
-    await set(tx, `UPDATE step SET lease_owner = ?, lease_until = ? WHERE action_id = ? AND n = ? AND phase = 'undo' AND state = 'started' AND COALESCE(lease_owner, '') = ?`, lease.owner, lease.until, id, n, from ?? '');
+    await set(
+      tx,
+      `UPDATE step SET lease_owner = ?, lease_until = ? WHERE action_id = ? AND n = ? AND phase = 'undo' AND state = 'started' AND COALESCE(lease_owner, '') = ?`,
+      lease.owner,
+      lease.until,
+      id,
+      n,
+      from ?? '',
+    );
   },
 
   async undoAgain(tx: Tx, id: ActionId, n: number, owner: string): Promise<void> {
-    await set(tx, `UPDATE step SET lease_owner = NULL, lease_until = NULL WHERE action_id = ? AND n = ? AND phase = 'undo' AND state = 'started' AND lease_owner = ?`, id, n, owner);
+    await set(
+      tx,
+      `UPDATE step SET lease_owner = NULL, lease_until = NULL WHERE action_id = ? AND n = ? AND phase = 'undo' AND state = 'started' AND lease_owner = ?`,
+      id,
+      n,
+      owner,
+    );
   },
 
   async undoDone(tx: Tx, id: ActionId, n: number, owner: string, now: number): Promise<void> {
-    await set(tx, `UPDATE step SET state = 'done', lease_owner = NULL, lease_until = NULL WHERE action_id = ? AND n = ? AND phase = 'undo' AND state = 'started' AND lease_owner = ?`, id, n, owner);
+    await set(
+      tx,
+      `UPDATE step SET state = 'done', lease_owner = NULL, lease_until = NULL WHERE action_id = ? AND n = ? AND phase = 'undo' AND state = 'started' AND lease_owner = ?`,
+      id,
+      n,
+      owner,
+    );
     await tx.append({ kind: 'undo_done', actionId: id, step: n }, now);
   },
 
   /** `failed` is sure, `unknown` gave up after an hour; both need a person. `owner` null: an undo by hand, which nobody holds. */
-  async undoLost(tx: Tx, id: ActionId, n: number, owner: string | null, state: 'failed' | 'unknown', code: string, now: number): Promise<void> {
-    await set(tx, `UPDATE step SET state = ?, lease_owner = NULL, lease_until = NULL WHERE action_id = ? AND n = ? AND phase = 'undo' AND state IN ('pending', 'started') AND COALESCE(lease_owner, '') = ?`, state, id, n, owner ?? '');
+  async undoLost(
+    tx: Tx,
+    id: ActionId,
+    n: number,
+    owner: string | null,
+    state: 'failed' | 'unknown',
+    code: string,
+    now: number,
+  ): Promise<void> {
+    await set(
+      tx,
+      `UPDATE step SET state = ?, lease_owner = NULL, lease_until = NULL WHERE action_id = ? AND n = ? AND phase = 'undo' AND state IN ('pending', 'started') AND COALESCE(lease_owner, '') = ?`,
+      state,
+      id,
+      n,
+      owner ?? '',
+    );
     await move(tx, id, 'undoing', 'partial', 'compensation_failed');
     await tx.append({ kind: state === 'failed' ? 'undo_failed' : 'undo_unknown', actionId: id, step: n, code }, now);
   },
@@ -214,8 +355,22 @@ export const transitions = {
   },
 
   /** Before consumption only (§7, `close`). */
-  async close(tx: Tx, id: ActionId, from: 'awaiting' | 'stale', status: 'expired' | 'execution_expired' | 'rejected' | 'cancelled', reason: Reason, now: number): Promise<void> {
-    await set(tx, `UPDATE action SET state = 'ended', status = ?, cause = ? WHERE id = ? AND state = ?`, status, canonicalize(reason), id, from);
+  async close(
+    tx: Tx,
+    id: ActionId,
+    from: 'awaiting' | 'stale',
+    status: 'expired' | 'execution_expired' | 'rejected' | 'cancelled',
+    reason: Reason,
+    now: number,
+  ): Promise<void> {
+    await set(
+      tx,
+      `UPDATE action SET state = 'ended', status = ?, cause = ? WHERE id = ? AND state = ?`,
+      status,
+      canonicalize(reason),
+      id,
+      from,
+    );
     await tx.append({ kind: 'closed', actionId: id, status, reason }, now);
   },
 
@@ -227,8 +382,25 @@ export const transitions = {
   },
 
   /** A signed "no" or stop, on record. Lodged twice, it stands once. */
-  async lodge(tx: Tx, id: ActionId | null, object: 'reject' | 'withdraw' | 'cancel' | 'freeze' | 'thaw', digest: Digest, by: string, signed: Signed, now: number): Promise<void> {
-    await set(tx, 'INSERT INTO lodged (digest, action_id, object, by_whom, signed, at) VALUES (?, ?, ?, ?, ?, ?)', digest, id, object, by, canonicalize(signed), now);
+  async lodge(
+    tx: Tx,
+    id: ActionId | null,
+    object: 'reject' | 'withdraw' | 'cancel' | 'freeze' | 'thaw',
+    digest: Digest,
+    by: string,
+    signed: Signed,
+    now: number,
+  ): Promise<void> {
+    await set(
+      tx,
+      'INSERT INTO lodged (digest, action_id, object, by_whom, signed, at) VALUES (?, ?, ?, ?, ?, ?)',
+      digest,
+      id,
+      object,
+      by,
+      canonicalize(signed),
+      now,
+    );
     await tx.append({ kind: 'lodged', actionId: id, object, digest, by }, now);
     if (object === 'cancel') await tx.sql.run('UPDATE action SET stop = ? WHERE id = ? AND stop IS NULL', by, id);
   },
@@ -241,17 +413,43 @@ export const transitions = {
 
   /** One person's finding about a step; it counts once enough people agree. */
   async lodgeResolve(tx: Tx, id: ActionId, digest: Digest, by: string, signed: Signed, now: number): Promise<void> {
-    await set(tx, 'INSERT INTO lodged (digest, action_id, object, by_whom, signed, at) VALUES (?, ?, ?, ?, ?, ?)', digest, id, 'resolve', by, canonicalize(signed), now);
+    await set(
+      tx,
+      'INSERT INTO lodged (digest, action_id, object, by_whom, signed, at) VALUES (?, ?, ?, ?, ?, ?)',
+      digest,
+      id,
+      'resolve',
+      by,
+      canonicalize(signed),
+      now,
+    );
   },
 
   async resolve(
-    tx: Tx, id: ActionId, from: 'unknown' | 'partial', n: number, step: { run: RunState; undo: UndoState; next: 'executing' | 'undoing' },
-    finding: { verdict: ResolveVerdict; by: readonly PersonId[]; digests: readonly Digest[] }, cause: Reason, now: number,
+    tx: Tx,
+    id: ActionId,
+    from: 'unknown' | 'partial',
+    n: number,
+    step: { run: RunState; undo: UndoState; next: 'executing' | 'undoing' },
+    finding: { verdict: ResolveVerdict; by: readonly PersonId[]; digests: readonly Digest[] },
+    cause: Reason,
+    now: number,
   ): Promise<void> {
     await set(tx, `UPDATE step SET state = ? WHERE action_id = ? AND n = ? AND phase = 'run'`, step.run, id, n);
     await set(tx, `UPDATE step SET state = ? WHERE action_id = ? AND n = ? AND phase = 'undo'`, step.undo, id, n);
-    await set(tx, 'UPDATE action SET state = ?, status = ?, cause = COALESCE(cause, ?) WHERE id = ? AND state = ?', step.next, step.next === 'executing' ? 'executing' : 'compensating', canonicalize(cause), id, from);
-    await tx.append({ kind: 'resolved', actionId: id, step: n, verdict: finding.verdict, by: [...finding.by], digests: [...finding.digests] }, now);
+    await set(
+      tx,
+      'UPDATE action SET state = ?, status = ?, cause = COALESCE(cause, ?) WHERE id = ? AND state = ?',
+      step.next,
+      step.next === 'executing' ? 'executing' : 'compensating',
+      canonicalize(cause),
+      id,
+      from,
+    );
+    await tx.append(
+      { kind: 'resolved', actionId: id, step: n, verdict: finding.verdict, by: [...finding.by], digests: [...finding.digests] },
+      now,
+    );
   },
 } as const;
 export type Transition = keyof typeof transitions;

@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { ERROR_CODES } from './codes.js';
+import { signedSchema } from './dsse.js';
+import { actionIdSchema, digestSchema, nameSchema, personIdSchema } from './ids.js';
+import { instantSchema } from './instant.js';
+import { outcomeSchema, statusSchema } from './outcome.js';
+import { fateSchema, snapshotSchema } from './review/snapshot.js';
+
+/**
+ * What travels over HTTP, as the API makes it and client and CLI read it (§10). Requests are signed objects; answers are these.
+ * RFC 9457 problem: `type` ends in the stable code.
+ */
+export const problemSchema = z.looseObject({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  code: z.enum(ERROR_CODES),
+  detail: z.string(),
+  remedy: z.string(),
+  retry: z.enum(['never', 'same', 'new_proposal']),
+});
+export type Problem9457 = z.infer<typeof problemSchema>;
+
+/** A line of a list: from Temporal's visibility alone, without a word of any worker. */
+export const actionLineSchema = z.strictObject({
+  id: actionIdSchema,
+  status: statusSchema,
+  type: z.string(),
+  agent: z.string(),
+  risk: z.string().nullable(),
+  rule: z.string().nullable(),
+  awaiting: z.array(personIdSchema),
+  deadline: instantSchema.nullable(),
+  startedAt: instantSchema,
+});
+export type ActionLine = z.infer<typeof actionLineSchema>;
+export const actionListSchema = z.strictObject({ actions: z.array(actionLineSchema), next: z.string().nullable() });
+
+/**
+ * One action: the outcome as it stands, and what proves it. `outcome.final` only if the entries verify.
+ * `stale`: no worker answered, so only what visibility knows: then envelopes, entries and decisions are empty.
+ */
+export const actionSchema = z.strictObject({
+  ...snapshotSchema.omit({ request: true }).shape,
+  type: z.string(),
+  agent: z.string(),
+  sentence: z.string().nullable(),
+  openQuestions: z.array(z.strictObject({ digest: digestSchema, person: personIdSchema, question: z.string() })),
+  stale: z.boolean(),
+});
+export type ActionResource = z.infer<typeof actionSchema>;
+
+/** The answer to a decision, cancel or resolve. */
+export const messageAnswerSchema = z.strictObject({
+  id: actionIdSchema,
+  digest: digestSchema,
+  fate: fateSchema,
+  /** False: Temporal keeps the signal, but no worker has judged it yet. */
+  judged: z.boolean(),
+  status: statusSchema.nullable(),
+  progress: z.strictObject({ have: z.int(), need: z.int() }).nullable(),
+  outcome: outcomeSchema.nullable(),
+});
+export type MessageAnswer = z.infer<typeof messageAnswerSchema>;
+
+/** `Authorization: Keyturn <base64url of the signed read as JSON>`: good for 60 s, for one method and path. */
+export const readSchema = z.strictObject({
+  v: z.literal(1),
+  deployment: nameSchema,
+  keyId: z.string(),
+  method: z.enum(['GET', 'POST', 'DELETE']),
+  /** Path with query, as sent. */
+  path: z.string().max(2_000),
+  issuedAt: instantSchema,
+});
+export const READ_GOOD_FOR_MS = 60_000;
+
+export const actionTypesSchema = z.strictObject({ manifests: z.array(signedSchema) });

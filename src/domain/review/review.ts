@@ -1,0 +1,282 @@
+import { admit, readDecision, ringOf, voteOf, type KeyRing, type Sealed } from '../admit.js';
+import { refuse, type ErrorCode, type Refusal } from '../codes.js';
+import { MAX_SIGNED_CHARS, readPayload, type Signed } from '../dsse.js';
+import type { ActionId, Digest, PersonId } from '../ids.js';
+import { toInstant, toMs } from '../instant.js';
+import type { Decision } from '../objects/decision.js';
+import type { Dropped } from '../objects/answer.js';
+import { envelopeSchema } from '../objects/envelope.js';
+import type { SealedPeople } from '../objects/entry.js';
+import { awaitingAt, ladderOf, progress, tally, type Tally, type Vote } from '../tally.js';
+import { viewDigestOf } from '../view/v1.js';
+import { ringsOf, type Ring } from './clocks.js';
+import type { DecisionState, Fate } from './fate.js';
+
+const MAX_KEPT = 300;
+/** After this many refused signatures a run takes no more signals: a flood must not stall the worker. */
+export const MAX_REFUSED_SIGNATURES = 100;
+
+interface Held {
+  readonly signed: Signed;
+  readonly decision: Decision;
+  fate: Fate;
+}
+
+/**
+ * One action under review, as the workflow holds it: pure, time is an argument in ms, no I/O. What it counts is for liveness;
+ * the executor counts again from the same bytes with the same functions.
+ */
+export class Review {
+  private readonly held = new Map<Digest, Held>();
+  private readonly revisions: Sealed[] = [];
+  private readonly votes: Vote[] = [];
+  private ring: KeyRing = new Map();
+  private rung = 0;
+  private rings: Ring[] = [];
+  private readonly signedEnvelopes: Signed[] = [];
+  /** Decisions that arrived while something was being settled, in order. */
+  private readonly waiting: Digest[] = [];
+  private settling = true;
+  refusedSignatures = 0;
+  refusedTotal = 0;
+  lastRefusal: Refusal | undefined;
+
+  constructor(readonly id: ActionId) {}
+
+  get newest(): Sealed | undefined {
+    return this.revisions.at(-1);
+  }
+  /** The executor's own bytes of every revision, oldest first. */
+  get envelopes(): readonly Signed[] {
+    return this.signedEnvelopes;
+  }
+
+  /**
+   * Takes a seal: a first revision, a next one, or the same again. Approvals of an earlier revision are void (§6.5), offsets never move.
+   * False if it does not fit: then it is no seal of this action.
+   */
+  open(
+    sealed: { readonly envelope: Signed; readonly digest: Digest; readonly view: Digest; readonly rejections: readonly Signed[] },
+    people: SealedPeople,
+    now: number,
+  ): boolean {
+    const envelope = envelopeSchema.safeParse(readPayload('envelope', sealed.envelope));
+    if (!envelope.success || envelope.data.actionId !== this.id || viewDigestOf(envelope.data) !== sealed.view) return false;
+    this.ring = ringOf(people);
+    if (!this.revisions.some((revision) => revision.digest === sealed.digest)) {
+      this.revisions.push({ envelope: envelope.data, digest: sealed.digest, view: sealed.view });
+      this.signedEnvelopes.push(sealed.envelope);
+      for (const held of this.held.values()) {
+        if (held.fate.state === 'counted' && held.decision.verdict === 'approve')
+          held.fate = refusedFate('revision_stale', 'the action has a newer revision');
+      }
+    }
+    this.rings = ringsOf(envelope.data);
+    this.rung = this.rings.filter((ring) => ring.kind !== 'expire' && ring.at <= now).length;
+    this.settling = false;
+    for (const signed of sealed.rejections) this.restore(signed, now);
+    this.judgeWaiting(now);
+    return true;
+  }
+
+  /** A rejection or withdrawal the ledger already holds. */
+  private restore(signed: Signed, now: number): void {
+    const admission = admit(signed, this.revisions, this.ring, now);
+    if (!admission.ok) return;
+    const held = this.held.get(admission.digest);
+    if (held === undefined) this.held.set(admission.digest, { signed, decision: admission.decision, fate: { state: 'waiting' } });
+    this.stands(admission.digest);
+  }
+
+  /** Until `settled`, arriving decisions wait: a modify or a close is under way. */
+  beginSettling(): void {
+    this.settling = true;
+  }
+  settled(now: number): void {
+    this.settling = false;
+    this.judgeWaiting(now);
+  }
+
+  private judgeWaiting(now: number): void {
+    for (const digest of this.waiting.splice(0)) {
+      const held = this.held.get(digest);
+      if (held?.fate.state !== 'waiting') continue;
+      const refusal = this.examineNow(held.signed, now);
+      if (refusal !== undefined) held.fate = this.note(refusal);
+      else this.accept(digest, held);
+    }
+  }
+
+  /** The one judgement of Signal and Update: cheap checks first, the signature last. Changes nothing. Undefined: welcome. */
+  examine(signed: Signed, now: number): Refusal | undefined {
+    if (signed.payload.length > MAX_SIGNED_CHARS) return refuse('request_too_large');
+    const read = readDecision(signed);
+    if (read === undefined) return refuse('request_invalid', 'not a decision: see the schema of decision v1');
+    if (read.decision.actionId !== this.id) return refuse('audience_mismatch');
+    // A repeat is answered with the decision's fate.
+    if (this.held.has(read.digest)) return undefined;
+    if (this.held.size >= MAX_KEPT) return refuse('rate_limited', 'this action has had more decisions than it keeps');
+    return this.newest === undefined || this.settling ? undefined : this.examineNow(signed, now);
+  }
+
+  private examineNow(signed: Signed, now: number): Refusal | undefined {
+    const admission = admit(signed, this.revisions, this.ring, now);
+    if (!admission.ok) return admission.refusal;
+    const { decision, digest } = admission;
+    const seat = this.count().approvals.find((vote) => vote.person === decision.person);
+    if (decision.verdict === 'approve' && seat !== undefined && seat.digest !== digest) return refuse('seat_taken');
+    if (
+      decision.verdict === 'withdraw' &&
+      !this.votes.some((vote) => vote.digest === decision.withdraws && vote.person === decision.person)
+    ) {
+      return refuse('request_invalid', 'there is no such vote of yours to withdraw');
+    }
+    return undefined;
+  }
+
+  /** Takes a decision from either door. Returns its fate; a repeat gets the fate it has. */
+  receive(signed: Signed, now: number): { readonly digest: Digest | null; readonly fate: Fate } {
+    const read = readDecision(signed);
+    const known = read === undefined ? undefined : this.held.get(read.digest);
+    if (read !== undefined && known !== undefined) return { digest: read.digest, fate: known.fate };
+    const refusal = this.examine(signed, now);
+    if (refusal !== undefined || read === undefined)
+      return { digest: read?.digest ?? null, fate: this.note(refusal ?? refuse('request_invalid')) };
+    const held: Held = { signed, decision: read.decision, fate: { state: 'waiting' } };
+    this.held.set(read.digest, held);
+    if (this.newest === undefined || this.settling) this.waiting.push(read.digest);
+    else this.accept(read.digest, held);
+    return { digest: read.digest, fate: held.fate };
+  }
+
+  private accept(digest: Digest, held: Held): void {
+    if (held.decision.verdict !== 'approve') return;
+    const vote = voteOf(digest, held.decision);
+    if (vote !== undefined) this.votes.push(vote);
+    held.fate = { state: 'counted' };
+  }
+
+  /** Records a refusal that no history event records, for the operator's view. */
+  note(refusal: Refusal): Fate {
+    this.refusedTotal++;
+    if (refusal.code === 'signature_invalid') this.refusedSignatures++;
+    this.lastRefusal = refusal;
+    return refusedFate(refusal.code, refusal.text);
+  }
+
+  /** The ledger holds this "no" or withdrawal. */
+  stands(digest: Digest): void {
+    const held = this.held.get(digest);
+    if (held === undefined || held.fate.state === 'stands') return;
+    const vote = voteOf(digest, held.decision);
+    if (vote !== undefined) this.votes.push(vote);
+    held.fate = { state: 'stands' };
+  }
+
+  /** A modify became a revision. */
+  modified(digest: Digest): void {
+    const held = this.held.get(digest);
+    if (held !== undefined) held.fate = { state: 'counted' };
+  }
+
+  refuse(digest: Digest, code: ErrorCode, text: string): void {
+    const held = this.held.get(digest);
+    if (held === undefined) return;
+    held.fate = this.note(refuse(code, text));
+    const at = this.votes.findIndex((vote) => vote.digest === digest);
+    if (at >= 0) this.votes.splice(at, 1);
+  }
+
+  /** Decisions the executor dropped are dropped here too, so that it is never asked in a loop. True if any was. */
+  drop(dropped: readonly Dropped[]): boolean {
+    let any = false;
+    for (const { digest, code, text } of dropped) {
+      if (digest === null || this.votes.every((vote) => vote.digest !== digest)) continue;
+      this.refuse(digest, code, text);
+      any = true;
+    }
+    return any;
+  }
+
+  /** The action ended: whatever still waits was too late. */
+  end(): void {
+    for (const digest of this.held.keys())
+      if (this.held.get(digest)?.fate.state === 'waiting') this.refuse(digest, 'decision_late', 'the action ended before this was judged');
+    this.settling = true;
+  }
+
+  count(): Tally {
+    const newest = this.newest;
+    if (newest === undefined) return { approvals: [], rejections: [], rejected: false };
+    return tally(ladderOf(newest.envelope), newest.digest, this.votes);
+  }
+
+  /** The next thing to put before the executor, in order of arrival: a "no" before anything else. */
+  nextToLodge(): { readonly digest: Digest; readonly signed: Signed } | undefined {
+    return this.nextWaiting((decision) => decision.verdict === 'reject' || decision.verdict === 'withdraw');
+  }
+  nextModify(): { readonly digest: Digest; readonly signed: Signed } | undefined {
+    return this.nextWaiting((decision) => decision.verdict === 'modify');
+  }
+  private nextWaiting(wanted: (decision: Decision) => boolean): { readonly digest: Digest; readonly signed: Signed } | undefined {
+    for (const [digest, held] of this.held)
+      if (held.fate.state === 'waiting' && !this.waiting.includes(digest) && wanted(held.decision)) return { digest, signed: held.signed };
+    return undefined;
+  }
+
+  /** The signed decisions the executor is shown: those that count. */
+  evidence(): Signed[] {
+    return this.votes.flatMap((vote) => {
+      const held = this.held.get(vote.digest);
+      return held === undefined ? [] : [held.signed];
+    });
+  }
+
+  nextRing(): Ring | undefined {
+    return this.rings[this.rung];
+  }
+  rang(): void {
+    this.rung++;
+  }
+
+  awaiting(now: number): PersonId[] {
+    const newest = this.newest;
+    return newest === undefined ? [] : awaitingAt(ladderOf(newest.envelope), this.count(), now);
+  }
+
+  fateOf(digest: Digest): Fate | undefined {
+    return this.held.get(digest)?.fate;
+  }
+
+  progress(): { readonly have: number; readonly need: number } {
+    const newest = this.newest;
+    return newest === undefined ? { have: 0, need: 0 } : progress(ladderOf(newest.envelope), this.count());
+  }
+
+  decisions(): DecisionState[] {
+    return [...this.held].map(([digest, { decision, fate }]) => ({
+      digest,
+      person: decision.person,
+      verdict: decision.verdict,
+      revision: decision.revision,
+      issuedAt: decision.issuedAt,
+      reason: 'reason' in decision ? (decision.reason ?? null) : null,
+      fate,
+    }));
+  }
+
+  /** Every decision kept, signed, in order of arrival. */
+  signedDecisions(): Signed[] {
+    return [...this.held.values()].map((held) => held.signed);
+  }
+
+  /** Until when it may start, once enough agreed; until when they may agree, before. */
+  deadline(): ReturnType<typeof toInstant> | null {
+    const { quorum } = this.count();
+    const newest = this.newest;
+    if (newest === undefined) return null;
+    return quorum === undefined ? newest.envelope.approveBy : toInstant(Math.max(quorum.executeBy, toMs(newest.envelope.openedAt)));
+  }
+}
+
+const refusedFate = (code: ErrorCode, text: string): Fate => ({ state: 'refused', code, text });

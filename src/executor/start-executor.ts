@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import type { Signer } from '../domain/dsse.js';
+import { FileRefused, problemText } from '../domain/problem.js';
+import { holderOf, type Roster } from '../domain/roster.js';
+import { readKeyFile, signerFrom } from '../files/key-files.js';
+import { readPolicy, readRoster } from '../files/rules.js';
+import { untilStopped, watchDev } from '../files/process-life.js';
+import { openClient } from '../temporal/connection.js';
+import { startWorker } from '../worker.js';
+import type { ActionType } from './define-action.js';
+import type { Executor } from './executor.js';
+import type { Database } from './ledger/database.js';
+import { LedgerRefused } from './ledger/database.js';
+import { openLedger } from './ledger/ledger.js';
+import { liveRules } from './live-rules.js';
+import { publishManifest } from './manifest.js';
+
+export interface ExecutorOptions {
+  readonly actions: readonly ActionType[];
+  /** The folder with policy.yaml, roster.yaml and .keyturn. Left out: `KEYTURN_DIR`, else the folder of the program. */
+  readonly dir?: string;
+}
+
+/**
+ * Runs an executor until it is told to stop. Reads policy.yaml and roster.yaml, takes its key from `KEYTURN_EXECUTOR_KEY` or `.keyturn/keys`,
+ * its name from the roster entry with that key, its ledger from `KEYTURN_LEDGER` (a path or a postgres:// address) or `.keyturn/ledger.db`.
+ * Ends the process with exit code 1 and a plain message when it cannot start safely.
+ */
+export async function startExecutor(options: ExecutorOptions): Promise<void> {
+  try {
+    await run(options);
+  } catch (error) {
+    const text =
+      error instanceof FileRefused
+        ? error.problems.map(problemText).join('\n')
+        : error instanceof LedgerRefused
+          ? `${error.code}: ${error.message}`
+          : error instanceof Error
+            ? error.message
+            : String(error);
+    console.error(`executor: not started\n${text}`);
+    process.exitCode = 1;
+  }
+}
+
+async function run({ actions, dir: given }: ExecutorOptions): Promise<void> {
+  const dir = resolve(given ?? process.env['KEYTURN_DIR'] ?? dirname(process.argv[1] ?? '.'));
+  const files = { roster: join(dir, 'roster.yaml'), policy: join(dir, 'policy.yaml') };
+  const roster = await readRoster(files.roster);
+  await readPolicy(files.policy, roster, Date.now());
+  if (roster.development && process.env['KEYTURN_DEVELOPMENT'] !== '1')
+    throw new Error('roster.yaml says development: true. Set KEYTURN_DEVELOPMENT=1 to run it so, or remove the line.');
+  const { name, signer } = await identity(roster, dir);
+  const types = typesOf(actions, roster, name);
+  const database = await openDatabase(process.env['KEYTURN_LEDGER'] ?? join(dir, '.keyturn', 'ledger.db'));
+  const ledger = await openLedger(database, roster.deployment, signer);
+  const executor: Executor = {
+    name,
+    signer,
+    ledger,
+    types,
+    rules: liveRules(ledger, files),
+    now: () => Date.now(),
+    owner: `${name}-${process.pid}-${randomUUID()}`,
+    inFlight: new Set(),
+    previewFailures: new Map(),
+    log: (event, detail) => console.error(`executor ${name}: ${event} ${JSON.stringify(detail)}`),
+  };
+  const rules = await executor.rules();
+  if (!rules.ok) throw new Error(rules.text);
+
+  const worker = await startWorker({ role: 'executor', executor });
+  const { connection, client } = await openClient();
+  await publishManifest(client, executor);
+  await connection.close();
+  console.log(JSON.stringify({ keyturn: 'executor', name, pid: process.pid, runs: [...types.keys()], deployment: roster.deployment }));
+  watchDev(() => void worker.stop());
+  await untilStopped(worker);
+  await ledger.close();
+}
+
+/** The roster names the executor that holds this key. */
+async function identity(roster: Roster, dir: string): Promise<{ name: string; signer: Signer }> {
+  const text = process.env['KEYTURN_EXECUTOR_KEY'];
+  const folder = join(dir, '.keyturn', 'keys');
+  const signers: Signer[] = text === undefined ? [] : [signerFrom(text, 'KEYTURN_EXECUTOR_KEY')];
+  if (text === undefined && existsSync(folder)) {
+    for (const file of (await readdir(folder)).filter((each) => /^executor-.*\.key$/.test(each)).sort())
+      signers.push(await readKeyFile(join(folder, file)));
+  }
+  for (const signer of signers) {
+    const holder = holderOf(roster, signer.key.id);
+    if (holder?.kind === 'executor') return { name: holder.name, signer };
+  }
+  throw new Error(
+    `No executor in roster.yaml has ${text === undefined ? `a key in ${folder}` : 'the key of KEYTURN_EXECUTOR_KEY'}. Add it under executors, or set KEYTURN_EXECUTOR_KEY.`,
+  );
+}
+
+function typesOf(actions: readonly ActionType[], roster: Roster, name: string): Map<string, ActionType> {
+  const types = new Map(actions.map((action) => [action.name, action]));
+  if (types.size !== actions.length) throw new Error('Two actions of one name.');
+  const runs = roster.executors.get(name)?.runs ?? [];
+  for (const type of types.keys())
+    if (!runs.includes(type))
+      throw new Error(`roster.yaml does not let executor ${name} run ${type}. Add it under executors: ${name}: runs.`);
+  for (const type of runs)
+    if (!types.has(type)) throw new Error(`roster.yaml says executor ${name} runs ${type}, but this program defines no such action.`);
+  return types;
+}
+
+/** Loads only the database driver that is asked for. */
+export async function openDatabase(where: string, options: { readonly create: boolean } = { create: false }): Promise<Database> {
+  if (/^postgres(?:ql)?:\/\//.test(where)) return (await import('./ledger/postgres.js')).openPostgres(where);
+  return (await import('./ledger/sqlite.js')).openSqlite(where, options);
+}

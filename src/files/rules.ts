@@ -1,0 +1,83 @@
+import { readFile, stat } from 'node:fs/promises';
+import type { Problem } from '../domain/problem.js';
+import { FileRefused, problemText } from '../domain/problem.js';
+import { lintPolicy } from '../domain/policy/lint.js';
+import { parsePolicy } from '../domain/policy/parse.js';
+import type { Policy } from '../domain/policy/schema.js';
+import { parseRoster, type Roster } from '../domain/roster.js';
+
+/** Reads roster.yaml. Throws `FileRefused` with file, line and what to write. */
+export async function readRoster(path: string): Promise<Roster> {
+  const parsed = parseRoster(await readText(path, 'roster_invalid'), path);
+  if (!parsed.ok) throw new FileRefused(parsed.problems);
+  return parsed.roster;
+}
+
+/** Reads policy.yaml against a roster: a rule nobody can meet is an error here, not a surprise later. `now` in ms. */
+export async function readPolicy(path: string, roster: Roster, now: number): Promise<Policy> {
+  const parsed = parsePolicy(await readText(path, 'policy_invalid'), path);
+  if (!parsed.ok) throw new FileRefused(parsed.problems);
+  const problems = lintPolicy(parsed.policy, roster, path, now);
+  if (problems.length > 0) throw new FileRefused(problems);
+  return parsed.policy;
+}
+
+async function readText(path: string, code: Problem['code']): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new FileRefused([
+      {
+        code,
+        file: path,
+        line: 1,
+        text: `cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+        write: 'the file, or point to it',
+      },
+    ]);
+  }
+}
+
+/** A file read again when it changes: by its times and size, asked at most once in `patienceMs`. */
+export class Watched<T> {
+  private stamp = '';
+  private askedAt = Number.NEGATIVE_INFINITY;
+  private value: { readonly ok: true; readonly value: T } | { readonly ok: false; readonly text: string } = {
+    ok: false,
+    text: 'not read yet',
+  };
+
+  constructor(
+    private readonly paths: readonly string[],
+    private readonly read: () => Promise<T>,
+    private readonly patienceMs = 200,
+  ) {}
+
+  /** The content as it stands, or why it cannot be used: never an older content that was good. */
+  async current(): Promise<typeof this.value> {
+    const now = performance.now();
+    if (now - this.askedAt < this.patienceMs) return this.value;
+    this.askedAt = now;
+    const stamp = await this.stampNow();
+    if (stamp === this.stamp) return this.value;
+    try {
+      this.value = { ok: true, value: await this.read() };
+    } catch (error) {
+      this.value = { ok: false, text: error instanceof FileRefused ? error.problems.map(problemText).join('\n') : String(error) };
+    }
+    this.stamp = stamp;
+    return this.value;
+  }
+
+  private async stampNow(): Promise<string> {
+    const stamps = await Promise.all(
+      this.paths.map((path) =>
+        stat(path).then(
+          ({ mtimeMs, ctimeMs, size, ino }) => `${mtimeMs} ${ctimeMs} ${size} ${ino}`,
+          () => 'missing',
+        ),
+      ),
+    );
+    return stamps.join('|');
+  }
+}

@@ -1,0 +1,5 @@
+/** Names both sides of a queue agree on. Safe to import in workflow code. */
+export const WORKFLOW_QUEUE = 'keyturn';
+export const executorQueue = (name: string): string => `keyturn-executor-${name}`;
+export const manifestId = (name: string): string => `executor_${name}`;
+export const WORKFLOW_TYPES = { agentAction: 'agentAction', executorManifest: 'executorManifest' } as const;

@@ -1,0 +1,63 @@
+import { ApplicationFailure, defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
+import { refuse } from '../domain/codes.js';
+import { signedSchema } from '../domain/dsse.js';
+import type { Digest } from '../domain/ids.js';
+import type { Fate } from '../domain/review/fate.js';
+import { MAX_REFUSED_SIGNATURES } from '../domain/review/review.js';
+import type { Snapshot } from '../domain/review/snapshot.js';
+import type { Run } from './run.js';
+
+/** What the sender of a message is told at once; the fate may move on, the query tells. */
+export interface MessageReceipt {
+  readonly digest: Digest | null;
+  readonly fate: Fate;
+}
+
+/** The human-approval signal: Temporal keeps it while no worker lives. */
+export const decisionSignal = defineSignal<[unknown]>('decision');
+/** The same message, answered: what the API sends first. */
+export const decisionUpdate = defineUpdate<MessageReceipt, [unknown]>('decision');
+/** Signed cancels and resolves on their way into the ledger. */
+export const lodgeSignal = defineSignal<[unknown]>('lodge');
+export const lodgeUpdate = defineUpdate<MessageReceipt, [unknown]>('lodge');
+export const actionQuery = defineQuery<Snapshot>('action');
+
+/**
+ * Opens the doors, before the first await. Signal and Update of one name are one function; handlers are synchronous and instant, validators never
+ * async, and the Signal handlers never throw (§8): a wrong message must not wedge the run.
+ */
+export function openDoors(run: Run): void {
+  const examine = (door: 'decision' | 'lodge') => (raw: unknown) => {
+    const signed = signedSchema.safeParse(raw);
+    const refusal = !signed.success ? refuse('request_invalid', 'not a signed object') : run.examine(door, signed.data);
+    if (refusal !== undefined) throw ApplicationFailure.create({ message: refusal.text, type: refusal.code, nonRetryable: true });
+  };
+  const receive =
+    (door: 'decision' | 'lodge') =>
+    (raw: unknown): MessageReceipt => {
+      const signed = signedSchema.safeParse(raw);
+      if (!signed.success) return { digest: null, fate: run.noteGarbage() };
+      return run.receive(door, signed.data);
+    };
+  const bySignal = (door: 'decision' | 'lodge') => (raw: unknown) => {
+    if (run.review.refusedSignatures >= MAX_REFUSED_SIGNATURES) return;
+    try {
+      receive(door)(raw);
+    } catch {
+      run.noteGarbage();
+    }
+  };
+  setHandler(decisionUpdate, receive('decision'), {
+    validator: examine('decision'),
+    description: "A decision signed with a reviewer's own key: use keyturn approve, reject, modify or withdraw.",
+  });
+  setHandler(decisionSignal, bySignal('decision'), {
+    description: 'The same signed decision, kept by Temporal while no worker lives. Unsigned ones are refused.',
+  });
+  setHandler(lodgeUpdate, receive('lodge'), {
+    validator: examine('lodge'),
+    description: 'A signed cancel or resolve: use keyturn cancel or resolve.',
+  });
+  setHandler(lodgeSignal, bySignal('lodge'), { description: 'The same signed cancel or resolve.' });
+  setHandler(actionQuery, () => run.snapshot(), { description: 'Status, receipt, decisions and their fates.' });
+}

@@ -1,0 +1,3 @@
+/** What a worker registers. */
+export { agentAction } from './agent-action.js';
+export { executorManifest } from './executor-manifest.js';

@@ -1,0 +1,172 @@
+import { readDecision } from '../domain/admit.js';
+import { refuse, type ErrorCode, type Refusal } from '../domain/codes.js';
+import { digestOfSigned, PAYLOAD_TYPES, readPayload, type Signed } from '../domain/dsse.js';
+import { actionIdSchema, type ActionId, type Digest } from '../domain/ids.js';
+import { MAX_DECISION_CHARS } from '../domain/objects/decision.js';
+import type { Entry, SealedPeople } from '../domain/objects/entry.js';
+import { cancelSchema, resolveSchema } from '../domain/objects/stop.js';
+import { outcomeOf, STATUSES, type Outcome, type Status } from '../domain/outcome.js';
+import { endOf, extendReceipt, type Receipt } from '../domain/receipt.js';
+import type { Fate } from '../domain/review/fate.js';
+import { Review } from '../domain/review/review.js';
+import type { Snapshot } from '../domain/review/snapshot.js';
+import type { Trusted } from './ask-executor.js';
+import type { MessageReceipt } from './doors.js';
+
+const MAX_MESSAGES = 50;
+
+/** One run of `agentAction`: the review, the receipt, and what the ledger said last. All state of the workflow is here. */
+export class Run {
+  readonly review: Review;
+  receipt: Receipt = [];
+  entries: Signed[] = [];
+  executor: Trusted | undefined;
+  /** Where the ledger has the action, as its last valid answer said. */
+  ledgerStatus: Status | null = null;
+  /** Why it stands still, in the executor's words. */
+  standing: { readonly code: string; readonly text: string } | undefined;
+  outcome: Outcome | undefined;
+  /** Somebody pressed Cancel in Temporal. */
+  cancelRequested = false;
+  expiring = false;
+  receiptsInvalid = 0;
+  /** Rises with everything that may change what is to be done next. */
+  news = 0;
+  private readonly messages = new Map<Digest, { readonly signed: Signed; fate: Fate }>();
+
+  constructor(
+    workflowId: string,
+    readonly request: unknown,
+    private readonly now: () => number,
+  ) {
+    // An id that is none is no action's: whatever is signed for it binds nothing, and the executor refuses it.
+    this.review = new Review(actionIdSchema.safeParse(workflowId).data ?? (workflowId as ActionId));
+  }
+
+  get id(): ActionId {
+    return this.review.id;
+  }
+
+  /** Judges a message without taking it. Undefined: welcome. */
+  examine(door: 'decision' | 'lodge', signed: Signed): Refusal | undefined {
+    if (this.outcome !== undefined) return refuse('action_ended', `the action is ${this.outcome.status}`);
+    if (door === 'decision') {
+      const known = readDecision(signed);
+      if (known !== undefined && this.review.fateOf(known.digest) !== undefined) return undefined;
+      return this.review.examine(signed, this.now());
+    }
+    return this.examineMessage(signed);
+  }
+
+  /** The workflow knows no agents' keys: it checks shape and address, the executor the signature. */
+  private examineMessage(signed: Signed): Refusal | undefined {
+    if (signed.payload.length > MAX_DECISION_CHARS) return refuse('request_too_large');
+    const schema = signed.payloadType === PAYLOAD_TYPES.cancel ? cancelSchema : resolveSchema;
+    const kind = signed.payloadType === PAYLOAD_TYPES.cancel ? 'cancel' : 'resolve';
+    const read = schema.safeParse(readPayload(kind, signed));
+    if (!read.success) return refuse('request_invalid', 'not a cancel or resolve: see their schemas');
+    if (read.data.actionId !== this.id) return refuse('audience_mismatch');
+    if (!this.messages.has(digestOfSigned(signed)) && this.messages.size >= MAX_MESSAGES)
+      return refuse('rate_limited', 'this action has had more messages than it keeps');
+    return undefined;
+  }
+
+  receive(door: 'decision' | 'lodge', signed: Signed): MessageReceipt {
+    this.news++;
+    if (door === 'decision') return this.review.receive(signed, this.now());
+    const refusal = this.examine(door, signed);
+    if (refusal !== undefined) return { digest: null, fate: this.review.note(refusal) };
+    const digest = digestOfSigned(signed);
+    const held = this.messages.get(digest) ?? { signed, fate: { state: 'waiting' } as const };
+    this.messages.set(digest, held);
+    return { digest, fate: held.fate };
+  }
+
+  noteGarbage(): Fate {
+    return this.review.note(refuse('request_invalid', 'not a signed object'));
+  }
+
+  /** The next signed "no", cancel or resolve to put on record. */
+  nextToLodge(): { readonly digest: Digest; readonly signed: Signed } | undefined {
+    for (const [digest, { signed, fate }] of this.messages) if (fate.state === 'waiting') return { digest, signed };
+    return this.review.nextToLodge();
+  }
+
+  lodged(digest: Digest, refusal: { readonly code: ErrorCode; readonly text: string } | undefined): void {
+    this.news++;
+    const message = this.messages.get(digest);
+    if (message !== undefined) message.fate = refusal === undefined ? { state: 'stands' } : this.review.note(refusal);
+    else if (refusal === undefined) this.review.stands(digest);
+    else this.review.refuse(digest, refusal.code, refusal.text);
+  }
+
+  /** Takes the entries of a valid answer that asked for those from `have` on; false if they do not continue the receipt. */
+  extend(have: number, entries: readonly Signed[], status: Status | null): boolean {
+    const fresh = entries.slice(Math.max(0, this.entries.length - have));
+    const receipt = extendReceipt(this.receipt, this.id, fresh);
+    if (receipt === undefined) return false;
+    this.receipt = receipt;
+    this.entries = [...this.entries, ...fresh];
+    this.ledgerStatus = status;
+    const end = endOf(this.id, receipt);
+    if (end !== undefined && this.outcome === undefined) this.finish(end);
+    return true;
+  }
+
+  finish(outcome: Outcome): void {
+    this.outcome = outcome;
+    this.review.end();
+    this.news++;
+  }
+
+  /** The people and keys of the newest seal, as its entry names them. */
+  sealedPeople(digest: Digest): SealedPeople | undefined {
+    const entry = this.receipt
+      .map((each) => each.entry)
+      .findLast((each): each is Extract<Entry, { kind: 'sealed' }> => each.kind === 'sealed' && each.digest === digest);
+    return entry?.people;
+  }
+
+  /** The ledger has begun: only its entries tell what is next. */
+  get began(): boolean {
+    return this.ledgerStatus !== null && this.ledgerStatus !== 'awaiting_approval' && this.ledgerStatus !== 'evaluating';
+  }
+
+  status(): Status {
+    if (this.outcome !== undefined) return this.outcome.status;
+    if (this.review.newest === undefined) return 'evaluating';
+    if (this.began && this.ledgerStatus !== null) return this.ledgerStatus;
+    return this.review.count().quorum === undefined ? 'awaiting_approval' : 'approved';
+  }
+
+  currentOutcome(): Outcome {
+    if (this.outcome !== undefined) return this.outcome;
+    const status = this.status();
+    const text = this.standing?.text ?? (status === 'evaluating' ? 'waiting for the executor to seal it' : STATUSES[status].effect);
+    return outcomeOf(this.id, status, { code: status, text: text.slice(0, 4_000) });
+  }
+
+  snapshot(): Snapshot {
+    const { review } = this;
+    const { have, need } = review.progress();
+    return {
+      id: this.id,
+      request: this.request,
+      outcome: this.currentOutcome(),
+      entries: this.entries,
+      envelopes: [...review.envelopes],
+      revision: review.newest?.envelope.revision ?? 0,
+      digest: review.newest?.digest ?? null,
+      view: review.newest?.view ?? null,
+      decisions: review.decisions(),
+      signedDecisions: review.signedDecisions(),
+      messages: [...this.messages].map(([digest, { fate }]) => ({ digest, fate })),
+      awaiting: this.outcome === undefined ? review.awaiting(this.now()) : [],
+      progress: { have, need },
+      deadline: review.deadline(),
+      refused: { total: review.refusedTotal, signatures: review.refusedSignatures, last: review.lastRefusal ?? null },
+      receiptsInvalid: this.receiptsInvalid,
+      expiring: this.expiring,
+    };
+  }
+}

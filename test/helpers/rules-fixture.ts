@@ -1,0 +1,119 @@
+import { utf8 } from '../../src/domain/bytes.js';
+import { sha256 } from '../../src/domain/hash.js';
+import { parsePolicy } from '../../src/domain/policy/parse.js';
+import { problemText, type Problem } from '../../src/domain/problem.js';
+import { parseRoster } from '../../src/domain/roster.js';
+import type { Rules } from '../../src/executor/executor.js';
+import { AGENT, API, EXECUTOR, keyOfPerson } from './signers.js';
+
+export const DEPLOYMENT = 'acme-test';
+export const PEOPLE = ['ana', 'ben', 'cleo', 'dana', 'eva'] as const;
+/** The types the bank's executor runs: `types.ts` defines them. */
+export const TYPES = ['payments.transfer', 'payments.batch', 'payments.by-hand', 'payments.blind', 'payments.final'] as const;
+
+export interface RosterOptions {
+  readonly version?: number;
+  readonly groups?: Readonly<Record<string, readonly string[]>>;
+  /** Lines of YAML in place of a person's usual one, by person: `{ name: ana, keys: [] }`. */
+  readonly people?: Readonly<Record<string, string>>;
+  /** Lines of YAML under `agents:` in place of the usual two. */
+  readonly agents?: readonly string[];
+  readonly runs?: readonly string[];
+  /** Further top-level lines. */
+  readonly more?: string;
+}
+
+const GROUPS = { finance: ['ana', 'ben', 'cleo'], 'finance-leads': ['eva'], security: ['cleo', 'eva'] };
+
+/** roster.yaml: dana owns `ap-agent` (signs itself) and `bearer-agent` (vouched for by the API). */
+export function rosterText({ version = 1, groups = {}, people = {}, agents, runs = TYPES, more = '' }: RosterOptions = {}): string {
+  const line = (person: string): string => `  ${person}: ${people[person] ?? `{ name: ${person}, keys: ['${keyOfPerson(person).key.text}'] }`}`;
+  const usual = [
+    `ap-agent: { owner: dana, key: '${AGENT.key.text}', propose: [payments.*] }`,
+    `bearer-agent: { owner: dana, bearer: 'sha256:${sha256(utf8('bearer'))}', propose: [payments.*] }`,
+  ];
+  return `schema: keyturn/roster@1
+version: ${version}
+deployment: ${DEPLOYMENT}
+people:
+${[...new Set([...PEOPLE, ...Object.keys(people)])].map(line).join('\n')}
+groups:
+${Object.entries({ ...GROUPS, ...groups })
+  .map(([name, members]) => `  ${name}: [${members.join(', ')}]`)
+  .join('\n')}
+agents:
+${(agents ?? usual).map((agent) => `  ${agent}`).join('\n')}
+api: { key: '${API.key.text}' }
+executors:
+  bank: { runs: [${runs.join(', ')}], keys: ['${EXECUTOR.key.text}'] }
+${more}`;
+}
+
+export interface PolicyOptions {
+  readonly version?: number;
+  readonly type?: string;
+  /** YAML of the list under `stages:`. */
+  readonly stages?: string;
+  readonly approveWithin?: string;
+  readonly executeWithin?: string;
+  readonly rejections?: number;
+  readonly resolve?: string;
+  /** Types of deny rules, which stand after the hold rule. */
+  readonly deny?: readonly string[];
+  readonly stop?: string;
+}
+
+export const TWO_OF_FINANCE = '[{ name: finance, from: [group:finance], quorum: 2 }]';
+export const ONE_OF_FINANCE = '[{ name: finance, from: [group:finance], quorum: 1 }]';
+
+/** policy.yaml with one hold rule: two of finance within 24 h, to start within 30 min; eva resolves; security freezes, two of it thaw. */
+export function policyText(options: PolicyOptions = {}): string {
+  const { version = 1, type = 'payments.*', stages = TWO_OF_FINANCE, approveWithin = '24h', executeWithin = '30m', rejections = 1 } = options;
+  const { resolve = '{ from: [group:finance-leads], quorum: 1 }', deny = [], stop = '{ freeze: [group:security], thaw: { from: [group:security], quorum: 2 } }' } = options;
+  return `schema: keyturn/policy@1
+version: ${version}
+rules:
+  - name: vendor payments
+    match: { type: ${type} }
+    effect: hold
+    because: Money leaves the company.
+    stages: ${stages}
+    approveWithin: ${approveWithin}
+    executeWithin: ${executeWithin}
+    rejections: ${rejections}
+    resolve: ${resolve}
+${deny.map((each) => `  - { name: never ${each}, match: { type: ${each} }, effect: deny, because: Never. }`).join('\n')}
+stop: ${stop}
+`;
+}
+
+const must = <T extends { ok: boolean }>(read: T | { ok: false; problems: readonly Problem[] }): Extract<T, { ok: true }> => {
+  if (!read.ok && 'problems' in read) throw new Error(read.problems.map(problemText).join('\n'));
+  return read as Extract<T, { ok: true }>;
+};
+
+/** Policy and roster of a test's executor, changed at will; what does not parse throws where it is set. */
+export class TestRules {
+  private current: Extract<Rules, { ok: true }>;
+  private broken: string | undefined;
+
+  constructor(policy = policyText(), roster = rosterText()) {
+    this.current = { ok: true, policy: must(parsePolicy(policy, 'policy.yaml')).policy, roster: must(parseRoster(roster, 'roster.yaml')).roster };
+  }
+  setPolicy(options: PolicyOptions): void {
+    this.current = { ...this.current, policy: must(parsePolicy(policyText(options), 'policy.yaml')).policy };
+  }
+  setRoster(options: RosterOptions): void {
+    this.current = { ...this.current, roster: must(parseRoster(rosterText(options), 'roster.yaml')).roster };
+  }
+  /** From now on the files are invalid, until `mend`. */
+  break(text = 'policy.yaml:1: nonsense'): void {
+    this.broken = text;
+  }
+  mend(): void {
+    this.broken = undefined;
+  }
+  read(): Rules {
+    return this.broken === undefined ? this.current : { ok: false, text: this.broken };
+  }
+}
