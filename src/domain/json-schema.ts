@@ -2,4 +2,4 @@ import { z } from 'zod';
 import type { Json } from './json.js';
 
 /** Any JSON value, read-only. The bytes it came from were parsed strictly before. */
-export const jsonSchema: z.ZodType<Json, Json> = z.json() as z.ZodType<Json, Json>;
+export const jsonSchema: z.ZodType<Json, Json> = z.json();

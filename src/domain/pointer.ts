@@ -6,11 +6,13 @@ const escape = (token: string): string => token.replaceAll('~', '~0').replaceAll
 
 const isObject = (value: Json | undefined): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Every leaf of an object by its pointer, in document order; empty objects and arrays are leaves. */
+/** Every leaf of an object by its pointer, keys in canonical order whatever order they were written in; empty objects and arrays are leaves. */
 export function pointerEntries(value: Json, at = ''): [string, Json][] {
   if (Array.isArray(value) && value.length > 0) return value.flatMap((item: Json, i) => pointerEntries(item, `${at}/${i}`));
-  if (isObject(value) && Object.keys(value).length > 0)
-    return Object.entries(value).flatMap(([key, item]) => pointerEntries(item, `${at}/${escape(key)}`));
+  if (isObject(value) && Object.keys(value).length > 0) {
+    const keys = Object.keys(value).sort();
+    return keys.flatMap((key) => pointerEntries(value[key] ?? null, `${at}/${escape(key)}`));
+  }
   return at === '' ? [] : [[at, value]];
 }
 

@@ -13,7 +13,7 @@ export async function openPostgres(url: string): Promise<Database> {
     max: 8,
     types: {
       getTypeParser: (oid, format) =>
-        oid === INT8 ? (text: string) => Number(text) : (types.getTypeParser(oid, format) as (text: string) => unknown),
+        Number(oid) === INT8 ? (text: string) => Number(text) : (types.getTypeParser(oid, format) as (text: string) => unknown),
     },
   });
   // An idle connection that dies is replaced by the pool; without a listener its error would end the process.
