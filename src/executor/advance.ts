@@ -1,11 +1,10 @@
 import type { Signed } from '../domain/dsse.js';
 import { advanceInputSchema, type AdvanceInput, type ResultOf } from '../domain/objects/answer.js';
-import { due, endOfUndo, type Due, type SagaState } from '../domain/saga.js';
-import { activeFreezes } from './freezes.js';
-import { consume } from './consume.js';
-import { readBook, type Book } from './envelopes.js';
+import { endOfUndo, type Due } from '../domain/saga.js';
+import { audience, consume } from './consume.js';
+import { nextOf } from './due.js';
+import { lastEntry, readBook, type Book } from './envelopes.js';
 import { answer, answerUnreadable, refused, waitResult, type Executor, type Rules } from './executor.js';
-import { holds } from './lease.js';
 import { Moved, transitions } from './ledger/transitions.js';
 import { probeStep, runStep, undoStep } from './steps.js';
 
@@ -44,10 +43,11 @@ async function doNext(executor: Executor, input: AdvanceInput, book: Book, rules
     case 'review':
       return consume(executor, input, rules);
     case 'reseal':
-      return { kind: 'reseal', code: 'policy_stale' };
+      return { kind: 'reseal', code: (await executor.ledger.transaction((tx) => lastEntry(tx, id, 'stale')))?.code ?? 'policy_stale' };
     case 'run':
       if (!rules.ok) return waitResult(now, WAIT_MS, 'roster_stale', rules.text);
-      return runStep(executor, book, next.step, next.attempt);
+      // What was sealed before a restore starts nothing forward (check 2).
+      return audience(executor, book) ?? runStep(executor, book, rules, next.step, next.attempt);
     case 'probe':
       return probeStep(executor, book, next.step, next.attempt);
     case 'turn_back':
@@ -85,34 +85,4 @@ async function doNext(executor: Executor, input: AdvanceInput, book: Book, rules
     case 'nothing':
       return { kind: 'end' };
   }
-}
-
-/** The rows as the pure core reads them. A freeze that cannot be judged, because the policy is invalid, counts as none: `rules` already stops forward steps. */
-export function nextOf(executor: Executor, book: Book, rules: Rules): Due {
-  return due(sagaOf(executor, book, rules), executor.now());
-}
-
-export function sagaOf(executor: Executor, book: Book, rules: Rules): SagaState {
-  const now = executor.now();
-  const newest = book.revisions.at(-1);
-  const runs = book.steps.filter((row) => row.phase === 'run');
-  return {
-    state: book.action.state,
-    plans: newest?.envelope.preview.undo.map(({ plan }) => plan) ?? [],
-    steps: runs.map((row) => {
-      const undo = book.steps.find((each) => each.phase === 'undo' && each.n === row.n);
-      const runState = row.state === 'pending' ? 'started' : row.state;
-      return {
-        n: row.n,
-        run: runState,
-        attempt: row.attempt,
-        undo: undo === undefined || undo.state === 'not_started' ? 'pending' : undo.state,
-        leased: holds(executor, row, book.action.id, now) || (undo !== undefined && holds(executor, undo, book.action.id, now)),
-        ...(undo === undefined || undo.since === null ? {} : { undoSince: undo.since }),
-      };
-    }),
-    stop: book.action.stop !== null,
-    frozen: rules.ok && activeFreezes(book.stops, rules.policy, rules.roster, now).some((freeze) => freeze.covers(book.action)),
-    executeBy: book.action.execute_by ?? 0,
-  };
 }

@@ -1,6 +1,6 @@
 import { readPayload, signedSchema, type Signed } from '../domain/dsse.js';
 import { ringOf, type KeyRing, type Sealed } from '../domain/admit.js';
-import { entrySchema, type SealedPeople } from '../domain/objects/entry.js';
+import { entrySchema, type Entry, type EntryKind, type SealedPeople } from '../domain/objects/entry.js';
 import { envelopeSchema, type Envelope } from '../domain/objects/envelope.js';
 import type { ActionId, KeyId } from '../domain/ids.js';
 import type { Roster } from '../domain/roster.js';
@@ -56,11 +56,26 @@ export async function sealedRing(tx: LedgerTransaction, book: Book): Promise<Key
 
 export async function sealedPeople(tx: LedgerTransaction, book: Book): Promise<SealedPeople> {
   const newest = book.revisions.at(-1);
-  for (const signed of (await tx.entriesFrom(book.action.id, 0)).reverse()) {
+  const sealed = await lastEntry(tx, book.action.id, 'sealed', (entry) => entry.digest === newest?.digest);
+  if (sealed === undefined) throw new Error(`no sealed entry of ${book.action.id}`);
+  return sealed.people;
+}
+
+type EntryOf<K extends EntryKind> = Extract<Entry, { kind: K }>;
+
+/** The action's newest entry of a kind. */
+export async function lastEntry<K extends EntryKind>(
+  tx: LedgerTransaction,
+  id: ActionId,
+  kind: K,
+  where: (entry: EntryOf<K>) => boolean = () => true,
+): Promise<EntryOf<K> | undefined> {
+  const isWanted = (entry: Entry): entry is EntryOf<K> => entry.kind === kind;
+  for (const signed of (await tx.entriesFrom(id, 0)).reverse()) {
     const entry = entrySchema.parse(readPayload('entry', signedSchema.parse(signed)));
-    if (entry.kind === 'sealed' && entry.digest === newest?.digest) return entry.people;
+    if (isWanted(entry) && where(entry)) return entry;
   }
-  throw new Error(`no sealed entry of ${book.action.id}`);
+  return undefined;
 }
 
 /** Everybody's keys by the present roster; who has left by `now` (ms) is not in it. */

@@ -8,6 +8,7 @@ import type { Roster } from '../domain/roster.js';
 import type { ActionType } from './define-action.js';
 import type { Ledger, LedgerTransaction } from './ledger/ledger.js';
 import { readAction } from './ledger/rows.js';
+import { clip } from './text.js';
 
 /** Policy and roster as they stand on disk now, or why nothing may run by them. */
 export type Rules = { readonly ok: true; readonly policy: Policy; readonly roster: Roster } | { readonly ok: false; readonly text: string };
@@ -36,18 +37,21 @@ export const PREVIEW_PATIENCE_MS = 15 * 60_000;
 export const UNDO_PATIENCE_MS = 60 * 60_000;
 export const LEASE_MS = 15_000;
 
+/** An answer whose text is longer is no valid answer. */
+const MAX_TEXT = 4_000;
+
 /** A result on its way into a signed answer. */
 export const refused = (
   code: Extract<ResultOf<'seal'>, { kind: 'refused' }>['code'],
   text: string,
   check?: number,
-): Extract<ResultOf<'seal'>, { kind: 'refused' }> => ({ kind: 'refused', code, text, ...(check === undefined ? {} : { check }) });
+): Extract<ResultOf<'seal'>, { kind: 'refused' }> => ({ kind: 'refused', code, text: clip(text, MAX_TEXT), ...(check === undefined ? {} : { check }) });
 export const waitResult = (
   now: number,
   ms: number,
   code: Extract<ResultOf<'advance'>, { kind: 'wait' }>['code'],
   text: string,
-): Extract<ResultOf<'advance'>, { kind: 'wait' }> => ({ kind: 'wait', until: toInstant(now + ms), code, text });
+): Extract<ResultOf<'advance'>, { kind: 'wait' }> => ({ kind: 'wait', until: toInstant(now + ms), code, text: clip(text, MAX_TEXT) });
 
 /** Signs an answer: the result, and the action's entries from number `have` on, read in one transaction. */
 export async function answer<A extends Activity>(

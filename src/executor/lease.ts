@@ -1,7 +1,7 @@
 import type { ActionId } from '../domain/ids.js';
 import { LEASE_MS, type Executor } from './executor.js';
 import type { StepRow } from './ledger/rows.js';
-import type { Lease } from './ledger/transitions.js';
+import { Moved, type Lease } from './ledger/transitions.js';
 
 /**
  * Whether somebody is at a step right now. On SQLite only this process can be: the file has one holder, so every earlier lease is void.
@@ -15,9 +15,24 @@ export function holds(executor: Executor, row: StepRow, id: ActionId, now: numbe
 
 export const newLease = (executor: Executor): Lease => ({ owner: executor.owner, until: executor.now() + LEASE_MS });
 
-export const leaseName = (id: ActionId, n: number, phase: 'run' | 'undo'): string => `${id}/${n}/${phase}`;
+const leaseName = (id: ActionId, n: number, phase: 'run' | 'undo'): string => `${id}/${n}/${phase}`;
 
-/** Holds a lease while `work` runs: renewed every third of its time, known in this process until the work is over. */
+/**
+ * Makes one call of this process the only one at a step: a second one finds that the action moved. Known before the row says so, and until the
+ * outcome is written, or another call could take the step for abandoned.
+ */
+export async function claimed<T>(executor: Executor, id: ActionId, n: number, phase: 'run' | 'undo', work: () => Promise<T>): Promise<T> {
+  const name = leaseName(id, n, phase);
+  if (executor.inFlight.has(name)) throw new Moved();
+  executor.inFlight.add(name);
+  try {
+    return await work();
+  } finally {
+    executor.inFlight.delete(name);
+  }
+}
+
+/** Renews a lease, every third of its time, while `work` runs. */
 export async function whileLeased<T>(
   executor: Executor,
   id: ActionId,
@@ -25,8 +40,6 @@ export async function whileLeased<T>(
   phase: 'run' | 'undo',
   work: () => Promise<T>,
 ): Promise<T> {
-  const name = leaseName(id, n, phase);
-  executor.inFlight.add(name);
   const renewal = setInterval(() => {
     void executor.ledger
       .transaction((tx) =>
@@ -45,6 +58,5 @@ export async function whileLeased<T>(
     return await work();
   } finally {
     clearInterval(renewal);
-    executor.inFlight.delete(name);
   }
 }

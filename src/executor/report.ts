@@ -1,6 +1,6 @@
 import type { Signed } from '../domain/dsse.js';
 import { reportInputSchema } from '../domain/objects/answer.js';
-import { nextOf } from './advance.js';
+import { nextOf } from './due.js';
 import { readBook } from './envelopes.js';
 import { answer, answerUnreadable, type Executor } from './executor.js';
 

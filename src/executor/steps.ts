@@ -1,13 +1,16 @@
 import { canonicalBytes, canonicalize, parseStrict, type Json } from '../domain/json.js';
 import type { ActionId } from '../domain/ids.js';
 import type { ResultOf } from '../domain/objects/answer.js';
+import type { Envelope } from '../domain/objects/envelope.js';
 import type { Reason } from '../domain/outcome.js';
 import { Failed, NotStarted, type ActionType, type ProbeAnswer, type StepDefinition } from './define-action.js';
 import type { JsonObject } from '../domain/json.js';
-import type { Book } from './envelopes.js';
-import { UNDO_PATIENCE_MS, waitResult, type Executor } from './executor.js';
-import { leaseName, newLease, whileLeased } from './lease.js';
+import { nextOf } from './due.js';
+import { readBook, type Book } from './envelopes.js';
+import { UNDO_PATIENCE_MS, waitResult, type Executor, type Rules } from './executor.js';
+import { claimed, newLease, whileLeased } from './lease.js';
 import { Moved, transitions } from './ledger/transitions.js';
+import { clip, codeText, errorText } from './text.js';
 
 type AdvanceResult = ResultOf<'advance'>;
 const AGAIN: AdvanceResult = { kind: 'again' };
@@ -16,7 +19,7 @@ const RETRY_MS = 1_000;
 /** How long a probe that throws is repeated before its step counts as unknown. */
 const PROBE_PATIENCE_MS = 60_000;
 
-/** A step of the sealed action, by the type that sealed it. Throws when the type changed meanwhile: that step must not run by other code. */
+/** A step of the sealed action, by the type that sealed it. Undefined when the type changed meanwhile: that step must not run by other code. */
 function stepOf(
   executor: Executor,
   book: Book,
@@ -26,35 +29,33 @@ function stepOf(
   const envelope = book.revisions.at(-1)?.envelope;
   const step = type?.steps[n - 1];
   if (type === undefined || envelope === undefined || step === undefined) return undefined;
-  if (
-    type.version !== envelope.type.version ||
-    type.schemaDigest !== envelope.type.schema ||
-    envelope.preview.undo[n - 1]?.step !== step.name
-  )
-    return undefined;
-  return { type, step, params: envelope.params };
+  return typeMoved(type, envelope) ? undefined : { type, step, params: envelope.params };
 }
+
+/** Whether a type is no longer the one an envelope was sealed with: its version, its parameters, or its steps and how they are undone. */
+export const typeMoved = (type: ActionType, { type: sealed, preview }: Envelope): boolean =>
+  type.version !== sealed.version || type.schemaDigest !== sealed.schema || canonicalize(type.plans) !== canonicalize(preview.undo);
 
 const changed = (executor: Executor): AdvanceResult =>
   waitResult(executor.now(), 5_000, 'type_changed', 'the action type changed while the action was under way; bring its version back');
 
 /** Starts a step, or tries it once more, and writes what became of it. */
-export async function runStep(executor: Executor, book: Book, n: number, attempt: number): Promise<AdvanceResult> {
+export async function runStep(executor: Executor, book: Book, rules: Rules, n: number, attempt: number): Promise<AdvanceResult> {
   const found = stepOf(executor, book, n);
   if (found === undefined) return changed(executor);
   const id = book.action.id;
-  const name = leaseName(id, n, 'run');
-  executor.inFlight.add(name);
-  try {
-    await executor.ledger.transaction((tx) =>
-      attempt === 1
-        ? transitions.startStep(tx, id, n, found.step.name, newLease(executor), executor.now())
-        : transitions.retryStep(tx, id, n, found.step.name, attempt, newLease(executor), executor.now()),
-    );
-    return await executeClaimed(executor, book, n, attempt);
-  } finally {
-    executor.inFlight.delete(name);
-  }
+  return claimed(executor, id, n, 'run', async () => {
+    await executor.ledger.transaction(async (tx) => {
+      // A cancel or freeze lodged since the book was read came first.
+      const fresh = await readBook(tx, id);
+      const next = fresh === undefined ? undefined : nextOf(executor, fresh, rules);
+      if (next?.do !== 'run' || next.step !== n || next.attempt !== attempt) throw new Moved();
+      const [lease, now] = [newLease(executor), executor.now()];
+      if (attempt === 1) await transitions.startStep(tx, id, n, found.step.name, lease, now);
+      else await transitions.retryStep(tx, id, n, found.step.name, attempt, lease, now);
+    });
+    return executeClaimed(executor, book, n, attempt);
+  });
 }
 
 /** Runs a step this process has claimed in the ledger. Whatever happens, the lease ends with it; a throw that says nothing leaves it to a probe. */
@@ -64,9 +65,16 @@ export async function executeClaimed(executor: Executor, book: Book, n: number, 
   const id = book.action.id;
   const key = `${id}/${found.step.name}/run/${attempt}`;
   return whileLeased(executor, id, n, 'run', async () => {
+    let credentials: unknown;
+    try {
+      credentials = await found.type.credentials({ actionId: id });
+    } catch (error) {
+      // Without a credential nothing was sent: that is sure.
+      const sure = error instanceof Failed || error instanceof NotStarted;
+      return stepThrew(executor, book, n, attempt, sure ? error : new NotStarted('credentials_unavailable', errorText(error)));
+    }
     let result: unknown;
     try {
-      const credentials = await found.type.credentials({ actionId: id });
       result = await found.step.run(found.params, { idempotencyKey: key, actionId: id, credentials });
     } catch (error) {
       return stepThrew(executor, book, n, attempt, error);
@@ -98,11 +106,12 @@ async function stepIsDone(
 function resultOf(type: ActionType, last: boolean, raw: unknown): { result: Json; note: string | undefined } {
   try {
     const value = parseStrict(canonicalize(raw ?? null));
-    if (canonicalBytes(value).length > MAX_RESULT_BYTES) return { result: null, note: 'the result was larger than 16 KiB and is left out' };
+    // As deep as it will stand in its entry.
+    if (canonicalBytes({ result: value }).length > MAX_RESULT_BYTES) return { result: null, note: 'the result was larger than 16 KiB and is left out' };
     const fits = !last || type.result === undefined || type.result.safeParse(value).success;
     return { result: value, note: fits ? undefined : "the result does not fit the type's result schema" };
   } catch (error) {
-    return { result: null, note: `the result is not JSON and is left out: ${String(error).slice(0, 200)}` };
+    return { result: null, note: `the result is not JSON and is left out: ${errorText(error, 200)}` };
   }
 }
 
@@ -111,21 +120,19 @@ async function stepThrew(executor: Executor, book: Book, n: number, attempt: num
   const now = executor.now();
   if (error instanceof NotStarted) {
     await executor.ledger.transaction((tx) =>
-      transitions.stepNotStarted(tx, id, n, attempt, executor.owner, error.code.slice(0, 200), now),
+      transitions.stepNotStarted(tx, id, n, attempt, executor.owner, codeText(error.code), now),
     );
-    return waitResult(now, RETRY_MS, 'busy', `step ${n} did not start: ${error.code}`);
+    return waitResult(now, RETRY_MS, 'busy', `step ${n} did not start: ${codeText(error.code)}`);
   }
   if (error instanceof Failed) {
-    const reason: Reason = {
-      code: 'failed',
-      text: `step ${n} failed: ${error.code}${error.message === error.code ? '' : `: ${error.message.slice(0, 500)}`}`,
-    };
+    const words = error.message === error.code ? '' : `: ${errorText(error)}`;
+    const reason: Reason = { code: 'failed', text: `step ${n} failed: ${codeText(error.code)}${words}` };
     return executor.ledger.transaction(async (tx) => {
-      await transitions.stepFailed(tx, id, n, attempt, executor.owner, error.code.slice(0, 200), reason, now);
+      await transitions.stepFailed(tx, id, n, attempt, executor.owner, codeText(error.code), reason, now);
       return AGAIN;
     });
   }
-  executor.log('outcome of a step unknown', { id, n, attempt, error: String(error) });
+  executor.log('outcome of a step unknown', { id, n, attempt, error: errorText(error) });
   // Perhaps done, perhaps not: only the target knows. Let go, so that the next advance asks it.
   return executor.ledger.transaction(async (tx) => {
     await transitions.release(tx, id, n, attempt, executor.owner);

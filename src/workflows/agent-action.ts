@@ -8,6 +8,7 @@ import { outcomeOf, type Outcome } from '../domain/outcome.js';
 import { ask, findExecutor } from './ask-executor.js';
 import { openDoors } from './doors.js';
 import { showOperator } from './operator-view.js';
+import type { Ring } from '../domain/review/clocks.js';
 import { Run } from './run.js';
 import { tell } from './tell-people.js';
 
@@ -99,16 +100,27 @@ async function nextThing(run: Run): Promise<void> {
 async function waitForPeople(run: Run): Promise<void> {
   const ring = run.review.nextRing();
   if (ring === undefined) return untilNews(run, REFUSED_RETRY_MS);
-  const left = ring.at - Date.now();
-  if (left > 0) {
-    const seen = run.news;
-    const summary = `${ring.kind} ${new Date(ring.at).toISOString()}`;
-    const news = await condition(() => run.news !== seen, left, { summary });
-    if (news) return;
-  }
+  const timer = timerFor(run, ring);
+  const seen = run.news;
+  await condition(() => timer.fired || run.news !== seen);
+  if (!timer.fired) return;
   if (ring.kind === 'expire') return close(run, 'expired');
   run.review.rang();
   void tell(run, ring.kind === 'remind' ? 'reminded' : 'escalated');
+}
+
+/** One timer a ring, kept while people vote: no vote costs a timer of its own. */
+function timerFor(run: Run, ring: Ring): { readonly at: number; fired: boolean } {
+  if (run.timer?.at === ring.at) return run.timer;
+  const left = ring.at - Date.now();
+  const timer = { at: ring.at, fired: left <= 0 };
+  run.timer = timer;
+  if (left > 0) {
+    void sleep(left, { summary: `${ring.kind} ${new Date(ring.at).toISOString()}` }).then(() => {
+      timer.fired = true;
+    });
+  }
+  return timer;
 }
 
 async function untilNews(run: Run, ms: number): Promise<void> {

@@ -30,6 +30,8 @@ export class Run {
   cancelRequested = false;
   expiring = false;
   receiptsInvalid = 0;
+  /** The one live timer: of the next reminder, escalation or expiry. */
+  timer: { readonly at: number; fired: boolean } | undefined;
   /** Rises with everything that may change what is to be done next. */
   news = 0;
   private readonly messages = new Map<Digest, { readonly signed: Signed; fate: Fate }>();
