@@ -10,7 +10,7 @@ import { trustActivity } from './activities/trust.js';
 import type { Executor } from './executor/executor.js';
 import { readRoster } from './files/rules.js';
 import { loadWorkflowBundle } from './temporal/bundle.js';
-import { connect, openNativeConnection } from './temporal/connection.js';
+import { connect, openNativeConnection, type ConnectSettings } from './temporal/connection.js';
 import { dataConverter } from './temporal/data-converter.js';
 import { executorQueue, WORKFLOW_QUEUE } from './temporal/names.js';
 
@@ -30,11 +30,14 @@ export interface RunningWorker {
 }
 
 /** Starts one Temporal worker. The workflow role holds no credentials; the executor role runs no workflows. Throws if Temporal does not answer. */
-export async function startWorker(role: Role, print: (line: string) => void = console.log): Promise<RunningWorker> {
+export async function startWorker(
+  role: Role,
+  print: (line: string) => void = console.log,
+  settings: ConnectSettings = connect(),
+): Promise<RunningWorker> {
   quiet();
   // A roster that cannot be read is a start-up error, not a workflow that waits for ever.
   if (role.role === 'workflow') await readRoster(role.roster);
-  const settings = connect();
   const connection = await openNativeConnection(settings);
   const common = { connection, namespace: settings.namespace, dataConverter, shutdownGraceTime: SHUTDOWN_GRACE };
   const worker =

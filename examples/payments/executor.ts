@@ -7,4 +7,7 @@ const password = (): string => {
   if (value === undefined) throw new Error('BANK_PASSWORD is not set');
   return value;
 };
-await startExecutor({ actions: paymentTypes(process.env['BANK_URL'] ?? 'http://127.0.0.1:7070', password), ...(process.env['KEYTURN_DIR'] === undefined ? {} : { dir: process.env['KEYTURN_DIR'] }) });
+await startExecutor({
+  actions: paymentTypes(process.env['BANK_URL'] ?? 'http://127.0.0.1:7070', password),
+  ...(process.env['KEYTURN_DIR'] === undefined ? {} : { dir: process.env['KEYTURN_DIR'] }),
+});

@@ -31,7 +31,10 @@ export function paymentTypes(url: string, password: () => string): ActionType[] 
   };
   const preview = async (p: Transfer) => {
     const { cents } = await bank().balance(p.iban);
-    return { changes: [{ what: `paid to ${p.iban} so far`, from: euros(cents), to: euros(cents + p.cents) }], touches: [`account ${p.iban}`] };
+    return {
+      changes: [{ what: `paid to ${p.iban} so far`, from: euros(cents), to: euros(cents + p.cents) }],
+      touches: [`account ${p.iban}`],
+    };
   };
   const pay = {
     params: transfer,
@@ -59,7 +62,8 @@ export function paymentTypes(url: string, password: () => string): ActionType[] 
         },
         {
           name: 'settle',
-          run: (p, { idempotencyKey, actionId }) => certain(bank().settle({ reservationKey: `${actionId}/reserve/run/1`, iban: p.iban }, idempotencyKey)),
+          run: (p, { idempotencyKey, actionId }) =>
+            certain(bank().settle({ reservationKey: `${actionId}/reserve/run/1`, iban: p.iban }, idempotencyKey)),
           undo: (_p, { undoes, idempotencyKey }) => bank().release(undoes, idempotencyKey),
           probe,
         },

@@ -3,6 +3,7 @@
 const HEX = /^(?:[0-9a-f]{2})*$/;
 const BASE64URL = /^[A-Za-z0-9_-]*$/;
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+const VALUES = new Uint8Array(128).map((_, code) => Math.max(0, ALPHABET.indexOf(String.fromCharCode(code))));
 const CROCKFORD = '0123456789abcdefghjkmnpqrstvwxyz';
 
 export const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -37,8 +38,8 @@ export function fromBase64Url(text: string): Uint8Array {
   let at = 0;
   let word = 0;
   let bits = 0;
-  for (const char of text) {
-    word = ((word << 6) | ALPHABET.indexOf(char)) & 0xffffff;
+  for (let i = 0; i < text.length; i++) {
+    word = ((word << 6) | (VALUES[text.charCodeAt(i)] ?? 0)) & 0xffffff;
     bits += 6;
     if (bits >= 8) {
       bits -= 8;

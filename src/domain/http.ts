@@ -47,8 +47,24 @@ export const actionSchema = z.strictObject({
   sentence: z.string().nullable(),
   openQuestions: z.array(z.strictObject({ digest: digestSchema, person: personIdSchema, question: z.string() })),
   stale: z.boolean(),
+  /** False: its run in Temporal is closed. While `outcome.final` is false too, it was terminated or its end is not proven: waiting longer changes nothing. */
+  running: z.boolean(),
 });
 export type ActionResource = z.infer<typeof actionSchema>;
+
+/** One thing that happened to an action: an entry of the ledger (signed by the executor), or what became of a message. */
+export const actionEventSchema = z.strictObject({
+  /** The digest of the entry; of the message, with its fate: so a fate that moves on is an event of its own. */
+  id: z.string(),
+  at: instantSchema.nullable(),
+  /** `sealed`, `executing`, `step_done` …; `approve`, `reject`, `modify`, `ask`, `withdraw`; `message` for cancel and resolve. */
+  kind: z.string(),
+  by: z.string().nullable(),
+  fate: fateSchema.nullable(),
+  text: z.string(),
+});
+export type ActionEvent = z.infer<typeof actionEventSchema>;
+export const actionEventsSchema = z.strictObject({ id: actionIdSchema, events: z.array(actionEventSchema) });
 
 /** The answer to a decision, cancel or resolve. */
 export const messageAnswerSchema = z.strictObject({

@@ -5,8 +5,11 @@ import { audience, consume } from './consume.js';
 import { nextOf } from './due.js';
 import { lastEntry, readBook, type Book } from './envelopes.js';
 import { answer, answerUnreadable, refused, waitResult, type Executor, type Rules } from './executor.js';
-import { Moved, transitions } from './ledger/transitions.js';
-import { probeStep, runStep, undoStep } from './steps.js';
+import { Moved } from './ledger/compare-and-set.js';
+import { transitions } from './ledger/transitions.js';
+import { probeStep } from './probe.js';
+import { runStep } from './steps.js';
+import { undoStep } from './undo.js';
 
 type AdvanceResult = ResultOf<'advance'>;
 const WAIT_MS = 2_000;

@@ -1,11 +1,16 @@
+import type { Sealed } from '../domain/admit.js';
 import type { Signed } from '../domain/dsse.js';
 import { toMs } from '../domain/instant.js';
 import { closeInputSchema, type CloseInput, type ResultOf } from '../domain/objects/answer.js';
 import type { Reason } from '../domain/outcome.js';
-import { readBook, sealedRing } from './envelopes.js';
-import { answer, answerUnreadable, refused, type Executor } from './executor.js';
+import { readBook, sealedRing, type Book } from './envelopes.js';
+import { answer, answerUnreadable, refused, type Executor, type Rules } from './executor.js';
 import { judge } from './judge.js';
-import { Moved, transitions } from './ledger/transitions.js';
+import type { LedgerTransaction } from './ledger/ledger.js';
+import { Moved } from './ledger/compare-and-set.js';
+import { transitions } from './ledger/transitions.js';
+import { recordNoes } from './noes.js';
+import { clip } from './text.js';
 
 type CloseResult = ResultOf<'close'>;
 
@@ -41,46 +46,44 @@ async function closeOnce(executor: Executor, input: CloseInput): Promise<CloseRe
     const newest = book.revisions.at(-1);
     if ((state !== 'awaiting' && state !== 'stale') || newest === undefined) return refused('already_executed', 'execution has begun');
 
-    const reason = await reasonToClose();
+    const current = { ...(await recordNoes(executor, tx, rules, book, input.decisions)), newest };
+    const reason = await reasonToClose(executor, tx, rules, input, current);
     if ('kind' in reason) return reason;
     await transitions.close(tx, input.actionId, state, input.reason, reason, now);
     return { kind: 'end' };
-
-    async function reasonToClose(): Promise<Reason | Extract<CloseResult, { kind: 'refused' }>> {
-      if (book === undefined || newest === undefined) throw new Moved();
-      switch (input.reason) {
-        case 'cancelled':
-          return { code: 'cancelled', text: 'cancelled before it ran', by: 'unsigned' };
-        case 'expired':
-          return now >= toMs(newest.envelope.approveBy)
-            ? { code: 'expired', text: 'not enough people agreed in time; nothing ran' }
-            : refused('request_invalid', `it may be approved until ${newest.envelope.approveBy}`);
-        case 'rejected':
-        case 'execution_expired': {
-          if (!rules.ok) return refused('roster_stale', rules.text);
-          const judgement = judge(book, await sealedRing(tx, book), rules, executor.types.get(book.action.type), input.decisions, now);
-          if (input.reason === 'rejected') {
-            const rejecting = judgement.barred?.code === 'rejection_standing' ? judgement.sealed.rejections : [];
-            const said = rejecting.map((vote) => (vote.act.verdict === 'reject' ? vote.act.reason : '')).join('; ');
-            if (rejecting.length === 0) return refused('request_invalid', 'no quorum of rejections is lodged');
-            return {
-              code: 'rejected',
-              text: said.slice(0, 2_000),
-              by: rejecting
-                .map((vote) => `person:${vote.person}`)
-                .join(', ')
-                .slice(0, 100),
-            };
-          }
-          const { quorum } = judgement.sealed;
-          if (quorum === undefined) return refused('quorum_missing', 'no quorum: it can only expire');
-          // The present rule may give less time than the sealed one: what `advance` refuses as late must be closable.
-          const executeBy = Math.min(quorum.executeBy, judgement.present?.quorum?.executeBy ?? quorum.executeBy);
-          return now >= executeBy
-            ? { code: 'execution_expired', text: 'it was approved, but did not start in time; nothing ran' }
-            : refused('request_invalid', 'it may still start');
-        }
-      }
-    }
   });
+}
+
+/** The reason, or why this action may not be closed so. */
+async function reasonToClose(
+  executor: Executor,
+  tx: LedgerTransaction,
+  rules: Rules,
+  { reason, decisions }: CloseInput,
+  book: Book & { readonly newest: Sealed },
+): Promise<Reason | Extract<CloseResult, { kind: 'refused' }>> {
+  const now = executor.now();
+  const { approveBy } = book.newest.envelope;
+  if (reason === 'cancelled') return { code: 'cancelled', text: 'cancelled before it ran', by: 'unsigned' };
+  if (reason === 'expired')
+    return now >= toMs(approveBy)
+      ? { code: 'expired', text: 'not enough people agreed in time; nothing ran' }
+      : refused('request_invalid', `it may be approved until ${approveBy}`);
+
+  if (!rules.ok) return refused('roster_stale', rules.text);
+  const judgement = judge(book, await sealedRing(tx, book), rules, executor.types.get(book.action.type), decisions, now);
+  if (reason === 'rejected') {
+    if (judgement.barred?.code !== 'rejection_standing') return refused('request_invalid', 'no quorum of rejections is lodged');
+    const { rejections } = judgement.sealed;
+    const said = rejections.map((vote) => (vote.act.verdict === 'reject' ? vote.act.reason : '')).join('; ');
+    const by = rejections.map((vote) => `person:${vote.person}`).join(', ');
+    return { code: 'rejected', text: clip(said, 2_000), by: clip(by, 100) };
+  }
+  const { quorum } = judgement.sealed;
+  if (quorum === undefined) return refused('quorum_missing', 'no quorum: it can only expire');
+  // The present rule may give less time than the sealed one: what `advance` refuses as late must be closable.
+  const executeBy = Math.min(quorum.executeBy, judgement.present?.quorum?.executeBy ?? quorum.executeBy);
+  return now >= executeBy
+    ? { code: 'execution_expired', text: 'it was approved, but did not start in time; nothing ran' }
+    : refused('request_invalid', 'it may still start');
 }

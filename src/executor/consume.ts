@@ -4,8 +4,10 @@ import { canonicalize } from '../domain/json.js';
 import { readBook, sealedRing, type Book } from './envelopes.js';
 import { refused, waitResult, type Executor, type Rules } from './executor.js';
 import { judge, type Judgement } from './judge.js';
-import { leaseName, newLease } from './lease.js';
-import { Moved, transitions } from './ledger/transitions.js';
+import { claimed, newLease } from './lease.js';
+import { Moved } from './ledger/compare-and-set.js';
+import { transitions } from './ledger/transitions.js';
+import { recordNoes } from './noes.js';
 import { executeClaimed } from './steps.js';
 import { makePreview } from './draft.js';
 
@@ -24,7 +26,9 @@ export async function consume(executor: Executor, input: AdvanceInput, rules: Ru
   const now = executor.now();
   const opened = await executor.ledger.transaction(async (tx) => {
     const book = await readBook(tx, input.actionId);
-    return book === undefined || book.revisions.length === 0 ? undefined : { book, ring: await sealedRing(tx, book) };
+    if (book === undefined || book.revisions.length === 0) return undefined;
+    const ring = await sealedRing(tx, book);
+    return { book: await recordNoes(executor, tx, rules, book, input.decisions), ring };
   });
   if (opened === undefined) return refused('revision_stale', 'this ledger has sealed no such action', 3);
   const { book, ring } = opened;
@@ -41,10 +45,7 @@ export async function consume(executor: Executor, input: AdvanceInput, rules: Ru
 
   // Check 14: state, 10 and 12's clocks are asked again inside the transaction that writes state, step, lease and entries.
   const lease = newLease(executor);
-  const name = leaseName(book.action.id, 1, 'run');
-  // Known as in flight before the row says so, or a second call could take the step for abandoned.
-  executor.inFlight.add(name);
-  try {
+  return claimed(executor, book.action.id, 1, 'run', async () => {
     const verdict = await executor.ledger.transaction(async (tx): Promise<Verdict> => {
       const fresh = await readBook(tx, input.actionId);
       const step = type?.steps[0];
@@ -59,14 +60,12 @@ export async function consume(executor: Executor, input: AdvanceInput, rules: Ru
     });
     if (verdict !== undefined) return verdict;
     // Check 15: the credential is fetched only now.
-    return await executeClaimed(executor, book, 1, 1);
-  } finally {
-    executor.inFlight.delete(name);
-  }
+    return executeClaimed(executor, book, 1, 1);
+  });
 }
 
 /** Check 2: sealed by this deployment, in this ledger, in this epoch; what was sealed before a restore never runs. */
-function audience(executor: Executor, book: Book): Verdict {
+export function audience(executor: Executor, book: Book): Extract<AdvanceResult, { kind: 'refused' }> | undefined {
   const { deployment, ledger, epoch } = executor.ledger.identity;
   const envelope = book.revisions.at(-1)?.envelope;
   if (envelope?.deployment === deployment && envelope.ledger === ledger && envelope.epoch === epoch && envelope.executor === executor.name)
@@ -133,6 +132,7 @@ async function goStale(executor: Executor, book: Book, code: 'type_changed' | 'p
       transitions.denyStale(
         tx,
         book.action.id,
+        digest,
         'awaiting',
         { code, text: `${CODES[code].message} It was sealed again ${MAX_STALES} times already.` },
         now,

@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { digestOf } from '../domain/hash.js';
 import type { Digest } from '../domain/ids.js';
 import { typeNameSchema } from '../domain/ids.js';
-import type { Json, JsonObject } from '../domain/json.js';
-import type { UndoPlan } from '../domain/objects/envelope.js';
+import { canonicalize, type Json, type JsonObject } from '../domain/json.js';
+import type { Envelope, UndoPlan } from '../domain/objects/envelope.js';
+import { errorText } from './text.js';
 
 /** Thrown by `run`: sure that nothing happened; it may be tried again with the next key while there is time. */
 export class NotStarted extends Error {
@@ -143,14 +144,22 @@ export function defineAction<S extends z.ZodObject>(definition: OneStep<S> | Man
     steps: steps as unknown as readonly StepDefinition<JsonObject>[],
     result: definition.result,
     parse(params) {
-      const parsed = definition.params.safeParse(params);
-      return parsed.success ? { ok: true, params: parsed.data as JsonObject } : { ok: false, text: z.prettifyError(parsed.error) };
+      try {
+        const parsed = definition.params.safeParse(params);
+        return parsed.success ? { ok: true, params: parsed.data as JsonObject } : { ok: false, text: z.prettifyError(parsed.error) };
+      } catch (error) {
+        return { ok: false, text: errorText(error) };
+      }
     },
     summarize: (params) => definition.summarize?.(params as P) ?? `${name} ${JSON.stringify(params)}`,
     preview: async (params) => definition.preview(params as P),
     credentials: async (context) => definition.credentials?.(context),
   };
 }
+
+/** Whether a type is no longer the one an envelope was sealed with: its version, its parameters, or its steps and how they are undone. */
+export const typeMoved = (type: ActionType, { type: sealed, preview }: Envelope): boolean =>
+  type.version !== sealed.version || type.schemaDigest !== sealed.schema || canonicalize(type.plans) !== canonicalize(preview.undo);
 
 function planOf(undo: Undo<never>): UndoPlan {
   if (undo === 'impossible') return { undo: 'impossible' };

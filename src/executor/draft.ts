@@ -9,11 +9,12 @@ import { envelopeSchema, MAX_PEOPLE, previewSchema, type Envelope, type Preview 
 import type { SealedPeople } from '../domain/objects/entry.js';
 import type { Params, Request } from '../domain/objects/request.js';
 import { denyRules, evaluatePolicy } from '../domain/policy/evaluate.js';
-import type { Roster } from '../domain/roster.js';
+import { executorOf, type Roster } from '../domain/roster.js';
 import { viewDigestOf } from '../domain/view/v1.js';
 import type { ActionType } from './define-action.js';
 import { PREVIEW_PATIENCE_MS, waitResult, type Executor, type Rules } from './executor.js';
 import { readEqual } from './ledger/rows.js';
+import { clip, errorText } from './text.js';
 
 const MAX_PREVIEW_BYTES = 262_144;
 const MAX_KEYS_BYTES = 32_768;
@@ -46,10 +47,10 @@ export async function draftEnvelope(
 ): Promise<Draft> {
   const { request, parent } = input;
   const type = executor.types.get(request.type);
-  if (type === undefined || executorNameFor(roster, request.type) !== executor.name)
+  if (type === undefined || executorOf(roster, request.type)?.name !== executor.name)
     return denied(refuse('type_unknown', `this executor does not run ${request.type}`));
   const parsed = type.parse(input.params);
-  if (!parsed.ok) return denied(refuse('params_invalid', parsed.text.slice(0, 2_000)));
+  if (!parsed.ok) return denied(refuse('params_invalid', clip(parsed.text, 2_000)));
   const deny = denyRules(policy, { type: request.type, agent: request.agent });
   if (deny !== undefined) return denied(refuse('rule_denies', deny.because));
 
@@ -85,7 +86,7 @@ export async function draftEnvelope(
   try {
     summary = type.summarize(parsed.params);
   } catch (error) {
-    return denied(refuse('preview_failed', `summarize: ${error instanceof Error ? error.message : String(error)}`));
+    return denied(refuse('preview_failed', `summarize: ${errorText(error)}`));
   }
   const candidate = {
     v: 1,
@@ -132,13 +133,15 @@ export async function draftEnvelope(
     view: 1,
     webauthn: { rpId: roster.webauthn.rpId, origins: [...roster.webauthn.origins] },
   };
-  const envelope = envelopeSchema.safeParse(candidate);
-  if (!envelope.success) return denied(refuse('policy_error', `the action cannot be sealed: ${envelope.error.message.slice(0, 1_000)}`));
-  return { kind: 'drafted', envelope: envelope.data, view: viewDigestOf(envelope.data), people };
+  try {
+    const envelope = envelopeSchema.parse(candidate);
+    // Words of the type that are no canonical JSON could be neither shown nor signed.
+    canonicalBytes(envelope);
+    return { kind: 'drafted', envelope, view: viewDigestOf(envelope), people };
+  } catch (error) {
+    return denied(refuse('policy_error', `the action cannot be sealed: ${errorText(error, 1_000)}`));
+  }
 }
-
-const executorNameFor = (roster: Roster, type: string): string | undefined =>
-  [...roster.executors.values()].find((each) => each.runs.includes(type))?.name;
 
 /** The preview as people will see it. A preview that cannot be made waits, then denies; one too large denies. */
 export async function makePreview(
@@ -164,7 +167,7 @@ export async function makePreview(
     const now = executor.now();
     const since = executor.previewFailures.get(actionId) ?? now;
     executor.previewFailures.set(actionId, since);
-    const text = `the preview of ${type.name} failed: ${error instanceof Error ? error.message.slice(0, 500) : 'no error text'}`;
+    const text = `the preview of ${type.name} failed: ${errorText(error)}`;
     if (now - since >= PREVIEW_PATIENCE_MS) return { kind: 'denied', refusal: refuse('preview_failed', text) };
     return { kind: 'wait', wait: waitResult(now, PREVIEW_RETRY_MS, 'preview_failed', text) };
   }
@@ -189,7 +192,7 @@ async function earlierActions(executor: Executor, input: DraftInput): Promise<En
   return rows.map((row) => ({
     actionId: row.id,
     status: row.status,
-    reason: row.cause?.text.slice(0, 1_000) ?? '',
+    reason: clip(row.cause?.text ?? '', 1_000),
     by: row.cause?.by ?? null,
   }));
 }

@@ -45,7 +45,12 @@ export const refused = (
   code: Extract<ResultOf<'seal'>, { kind: 'refused' }>['code'],
   text: string,
   check?: number,
-): Extract<ResultOf<'seal'>, { kind: 'refused' }> => ({ kind: 'refused', code, text: clip(text, MAX_TEXT), ...(check === undefined ? {} : { check }) });
+): Extract<ResultOf<'seal'>, { kind: 'refused' }> => ({
+  kind: 'refused',
+  code,
+  text: clip(text, MAX_TEXT),
+  ...(check === undefined ? {} : { check }),
+});
 export const waitResult = (
   now: number,
   ms: number,

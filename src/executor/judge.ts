@@ -8,8 +8,9 @@ import { denyRules, evaluatePolicy, type Ruling } from '../domain/policy/evaluat
 import { peopleAt } from '../domain/quorum.js';
 import { activeFreezes } from './freezes.js';
 import { ladderOf, tally, type Ladder, type Tally, type Vote } from '../domain/tally.js';
-import type { ActionType } from './define-action.js';
+import { typeMoved, type ActionType } from './define-action.js';
 import { rosterRing, type Book } from './envelopes.js';
+import { votesOnRecord } from './noes.js';
 import type { Rules } from './executor.js';
 import type { Policy } from '../domain/policy/schema.js';
 import type { Roster } from '../domain/roster.js';
@@ -28,7 +29,7 @@ export interface Judgement {
 
 /**
  * Checks 5 to 11 (§7) on the newest revision. Decisions fail one by one in 6 to 9 and never harm the others.
- * Rejections are taken from the ledger too: what was lodged stands, whether or not the caller brings it. `now` in ms.
+ * Rejections and withdrawals are taken from the ledger, where `recordNoes` put those that came along; what is not there by now was refused. `now` in ms.
  */
 export function judge(
   book: Book,
@@ -55,24 +56,23 @@ export function judge(
     now,
   );
   const denied = ruling.effect === 'deny' || denyRules(policy, { type: envelope.type.name, agent: envelope.agent }) !== undefined;
-  const typeMoved = type === undefined || type.version !== envelope.type.version || type.schemaDigest !== envelope.type.schema;
-  const moved = typeMoved
-    ? ({ check: 3, code: 'type_changed' } as const)
-    : denied
-      ? ({ check: 5, code: 'policy_stale' } as const)
-      : undefined;
+  const moved =
+    type === undefined || typeMoved(type, envelope)
+      ? ({ check: 3, code: 'type_changed' } as const)
+      : denied
+        ? ({ check: 5, code: 'policy_stale' } as const)
+        : undefined;
   const presentLadder = ruling.effect === 'deny' ? undefined : ladderNow(ruling, envelope.openedAt);
 
   const present = rosterRing(roster, now);
   const samePolicy = policy.digest === envelope.policy.digest;
   const dropped: Dropped[] = [];
-  const votes: Vote[] = [];
+  const votes: Vote[] = votesOnRecord(book.lodged);
+  const onRecord = new Set(votes.map((vote) => vote.digest));
   const sealedLadder = ladderOf(envelope);
-  for (const signed of [
-    ...decisions,
-    ...book.lodged.filter((row) => row.object === 'reject' || row.object === 'withdraw').map((row) => row.signed),
-  ]) {
+  for (const signed of decisions) {
     const admission = admit(signed, book.revisions, ring, now);
+    if (admission.digest !== undefined && onRecord.has(admission.digest)) continue;
     if (!admission.ok) {
       dropped.push({
         digest: admission.digest ?? null,
@@ -85,7 +85,7 @@ export function judge(
     const vote = voteOf(admission.digest, admission.decision);
     if (vote === undefined) continue;
     if (
-      vote.act.verdict === 'approve' &&
+      vote.act.verdict !== 'approve' ||
       !eligibleNow(vote, admission.decision.keyId, present, samePolicy ? presentLadder : undefined, now)
     ) {
       dropped.push({ digest: vote.digest, code: 'approver_stale', check: 9, text: `${vote.person} may no longer decide` });

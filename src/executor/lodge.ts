@@ -1,15 +1,17 @@
-import { admit } from '../domain/admit.js';
 import { refuse, type Refusal } from '../domain/codes.js';
 import { digestOfSigned, PAYLOAD_TYPES, type Signed } from '../domain/dsse.js';
-import type { ActionId } from '../domain/ids.js';
+import type { ActionId, Digest } from '../domain/ids.js';
 import { lodgeInputSchema, type LodgeInput, type ResultOf } from '../domain/objects/answer.js';
 import { STATUSES } from '../domain/outcome.js';
+import { mayFreeze, thawRule } from '../domain/policy/evaluate.js';
 import { readCancel, readFreeze, readResolve, readThaw } from '../domain/stops.js';
 import { readBook, rosterRing, sealedRing, type Book } from './envelopes.js';
 import { answer, answerUnreadable, refused, type Executor, type Rules } from './executor.js';
-import { mayFreeze, thawRule } from '../domain/policy/evaluate.js';
 import type { LedgerTransaction } from './ledger/ledger.js';
-import { Moved, transitions } from './ledger/transitions.js';
+import { isLodged } from './ledger/rows.js';
+import { Moved } from './ledger/compare-and-set.js';
+import { transitions } from './ledger/transitions.js';
+import { recordNo } from './noes.js';
 import { resolveWith } from './resolve.js';
 
 type LodgeResult = ResultOf<'lodge'>;
@@ -34,17 +36,18 @@ export async function lodge(executor: Executor, raw: unknown): Promise<Signed> {
 
 async function lodgeOnce(executor: Executor, { actionId, signed }: LodgeInput): Promise<LodgeResult> {
   const rules = await executor.rules();
-  if (!rules.ok) return refused('roster_stale', rules.text);
   return executor.ledger.transaction(async (tx) => {
-    const digest = digestOfSigned(signed);
-    if ((await tx.sql.all('SELECT digest FROM lodged WHERE digest = ?', digest)).length > 0) return { kind: 'stands', digest };
+    const digest = digestIfAny(signed);
+    if (digest === undefined) return refused('request_invalid', 'not base64url');
+    if (await isLodged(tx.sql, digest, actionId)) return { kind: 'stands', digest };
+    const book = actionId === null ? undefined : await readBook(tx, actionId);
+    // A rejection is verified by what was sealed: it needs no valid file.
+    if (book !== undefined && signed.payloadType === PAYLOAD_TYPES.decision) return recordNo(executor, tx, rules, book, signed);
+    if (!rules.ok) return refused('roster_stale', rules.text);
     if (signed.payloadType === PAYLOAD_TYPES.freeze || signed.payloadType === PAYLOAD_TYPES.thaw)
       return lodgeStop(executor, tx, rules, actionId, signed);
-    const book = actionId === null ? undefined : await readBook(tx, actionId);
-    if (book === undefined || actionId === null) return refused('request_invalid', 'this ledger knows no such action');
+    if (book === undefined) return refused('request_invalid', 'this ledger knows no such action');
     switch (signed.payloadType) {
-      case PAYLOAD_TYPES.decision:
-        return lodgeDecision(executor, tx, book, signed);
       case PAYLOAD_TYPES.cancel:
         return lodgeCancel(executor, tx, rules, book, signed);
       case PAYLOAD_TYPES.resolve:
@@ -55,25 +58,12 @@ async function lodgeOnce(executor: Executor, { actionId, signed }: LodgeInput): 
   });
 }
 
-/** What an action no longer under review answers a decision with: began, or ended (§6.11). */
-function tooLate(book: Book): LodgeResult | undefined {
-  if (book.action.state === 'awaiting' || book.action.state === 'stale') return undefined;
-  return STATUSES[book.action.status].final
-    ? refused('action_ended', `the action is ${book.action.status}`)
-    : refused('decision_late', 'execution began before this reached the executor');
-}
-
-async function lodgeDecision(executor: Executor, tx: LedgerTransaction, book: Book, signed: Signed): Promise<LodgeResult> {
-  const now = executor.now();
-  const admission = admit(signed, book.revisions, await sealedRing(tx, book), now);
-  if (!admission.ok) return refused(admission.refusal.code, admission.refusal.text, admission.check);
-  const { decision, digest } = admission;
-  if (decision.verdict !== 'reject' && decision.verdict !== 'withdraw')
-    return refused('request_invalid', 'only a reject or a withdraw is lodged');
-  const late = tooLate(book);
-  if (late !== undefined) return late;
-  await transitions.lodge(tx, book.action.id, decision.verdict, digest, `person:${decision.person}`, signed, now);
-  return { kind: 'stands', digest };
+function digestIfAny(signed: Signed): Digest | undefined {
+  try {
+    return digestOfSigned(signed);
+  } catch {
+    return undefined;
+  }
 }
 
 async function lodgeCancel(

@@ -10,8 +10,6 @@ import type { LedgerTransaction } from './ledger/ledger.js';
 import type { LodgedRow } from './ledger/rows.js';
 import { transitions } from './ledger/transitions.js';
 
-type GoodRules = Extract<Rules, { ok: true }>;
-
 /** Rejections and withdrawals count from the ledger alone: whichever way one reaches this executor, it is put on record first (§2, §7). */
 const isNo = (decision: Decision): boolean => decision.verdict === 'reject' || decision.verdict === 'withdraw';
 
@@ -30,7 +28,7 @@ function tooLate(book: Book): ResultOf<'lodge'> | undefined {
 export async function recordNo(
   executor: Executor,
   tx: LedgerTransaction,
-  { roster }: GoodRules,
+  rules: Rules,
   book: Book,
   signed: Signed,
 ): Promise<ResultOf<'lodge'>> {
@@ -38,7 +36,8 @@ export async function recordNo(
   if (book.revisions.length === 0) return late ?? refused('revision_stale', 'this action was never sealed');
   const now = executor.now();
   const withdraws = readDecision(signed)?.decision.verdict === 'withdraw';
-  const ring = withdraws ? rosterRing(roster, now) : await sealedRing(tx, book);
+  if (withdraws && !rules.ok) return refused('roster_stale', rules.text);
+  const ring = withdraws && rules.ok ? rosterRing(rules.roster, now) : await sealedRing(tx, book);
   const admission = admit(signed, book.revisions, ring, now);
   if (!admission.ok) return refused(admission.refusal.code, admission.refusal.text, admission.check);
   const { decision, digest } = admission;
@@ -53,7 +52,7 @@ export async function recordNo(
 export async function recordNoes(
   executor: Executor,
   tx: LedgerTransaction,
-  rules: GoodRules,
+  rules: Rules,
   book: Book,
   decisions: readonly Signed[],
 ): Promise<Book> {

@@ -1,13 +1,15 @@
 import { digestOfSigned, readPayload, type Signed } from '../domain/dsse.js';
-import type { Digest } from '../domain/ids.js';
+import type { ActionId, Digest, PersonId } from '../domain/ids.js';
+import { toMs } from '../domain/instant.js';
 import type { ResultOf } from '../domain/objects/answer.js';
 import { resolveSchema, type Resolve } from '../domain/objects/stop.js';
 import { resolveStep } from '../domain/saga.js';
-import { sagaOf } from './advance.js';
-import type { Book } from './envelopes.js';
+import { sagaOf } from './due.js';
+import { lastEntry, type Book } from './envelopes.js';
 import { refused, type Executor, type Rules } from './executor.js';
 import type { LedgerTransaction } from './ledger/ledger.js';
 import { transitions } from './ledger/transitions.js';
+import { clip } from './text.js';
 
 /**
  * One person's finding about the step that waits (§5). It counts once the rule's number of distinct people say the same of it;
@@ -35,15 +37,15 @@ export async function resolveWith(
 
   const now = executor.now();
   await transitions.lodgeResolve(tx, action.id, digest, `person:${finding.by}`, signed, now);
-  const agreeing = [...book.lodged.filter((row) => row.object === 'resolve').map((row) => row.signed), signed]
-    .map((each) => ({ digest: digestOfSigned(each), said: resolveSchema.parse(readPayload('resolve', each)) }))
-    .filter(({ said }) => said.step === finding.step && said.verdict === finding.verdict);
-  const people = [...new Set(agreeing.map(({ said }) => said.by))].sort();
+  const since = await waitsSince(tx, action.id, finding.step);
+  const earlier = book.lodged.filter((row) => row.object === 'resolve' && row.at >= since).map((row) => row.signed);
+  // The last word of each person on this step, since it waits: what was said of its run says nothing of its undo.
+  const last = new Map<PersonId, Finding>();
+  for (const each of [...earlier, signed].map(readFinding)) if (each.said.step === finding.step) last.set(each.said.by, each);
+  const agreeing = [...last.values()].filter(({ said }) => said.verdict === finding.verdict);
+  const people = agreeing.map(({ said }) => said.by).sort();
   if (people.length >= envelope.resolve.quorum) {
-    const by = people
-      .map((person) => `person:${person}`)
-      .join(', ')
-      .slice(0, 100);
+    const by = clip(people.map((person) => `person:${person}`).join(', '), 100);
     await transitions.resolve(
       tx,
       action.id,
@@ -56,4 +58,21 @@ export async function resolveWith(
     );
   }
   return { kind: 'stands', digest };
+}
+
+interface Finding {
+  readonly digest: Digest;
+  readonly said: Resolve;
+}
+const readFinding = (signed: Signed): Finding => ({
+  digest: digestOfSigned(signed),
+  said: resolveSchema.parse(readPayload('resolve', signed)),
+});
+
+/** When the step began to wait for a person, in ms. */
+async function waitsSince(tx: LedgerTransaction, id: ActionId, step: number): Promise<number> {
+  const waits = await Promise.all(
+    (['step_unknown', 'undo_failed', 'undo_unknown'] as const).map((kind) => lastEntry(tx, id, kind, (entry) => entry.step === step)),
+  );
+  return Math.max(0, ...waits.map((entry) => (entry === undefined ? 0 : toMs(entry.at))));
 }

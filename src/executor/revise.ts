@@ -9,10 +9,10 @@ import { MAX_REVISIONS, type Envelope } from '../domain/objects/envelope.js';
 import { paramsSchema, requestSchema, type Params } from '../domain/objects/request.js';
 import { isEditable, replaceAt } from '../domain/pointer.js';
 import type { Json } from '../domain/json.js';
+import { audience } from './consume.js';
 import { draftEnvelope, type Draft } from './draft.js';
 import { readBook, rosterRing, sealedRing, type Book } from './envelopes.js';
 import { refused, waitResult, type Executor } from './executor.js';
-import { readAction } from './ledger/rows.js';
 import { transitions } from './ledger/transitions.js';
 import { sealedResult, sealOf } from './sealed.js';
 
@@ -37,6 +37,9 @@ export async function modify(executor: Executor, actionId: ActionId, signed: Sig
   const newest = book.revisions.at(-1);
   if (newest === undefined) return refused('action_ended', 'no such action is under review');
 
+  // What was sealed before a restore gets no new seal either (§7).
+  const foreign = audience(executor, book);
+  if (foreign !== undefined) return foreign;
   const admission = admit(signed, book.revisions, ring, now);
   if (admission.digest !== undefined && book.revisions.some((revision) => revision.madeBy === admission.digest))
     return sealedResult(executor, actionId);
@@ -69,15 +72,17 @@ export async function reseal(executor: Executor, actionId: ActionId, stale: Dige
   if (book === undefined || newest === undefined) return refused('action_ended', 'no such action is under review');
   if (book.action.state === 'ended') return { kind: 'end' };
   if (book.revisions.some((revision) => revision.madeBy === stale)) return sealedResult(executor, actionId);
+  const foreign = audience(executor, book);
+  if (foreign !== undefined) return foreign;
   if (book.action.state !== 'stale' || newest.digest !== stale) return refused('request_invalid', 'this revision is not stale');
   const rules = await executor.rules();
   if (!rules.ok) return waitResult(executor.now(), RULES_RETRY_MS, 'roster_stale', rules.text);
   if (newest.envelope.revision >= MAX_REVISIONS)
-    return endStale(executor, actionId, { code: 'policy_stale', text: `it was sealed ${MAX_REVISIONS} times` });
+    return endStale(executor, actionId, stale, { code: 'policy_stale', text: `it was sealed ${MAX_REVISIONS} times` });
 
   const draft = await draftAfter(executor, rules, book, newest.envelope.params, newest.envelope.contributors);
   if (draft.kind === 'wait') return draft.wait;
-  if (draft.kind === 'denied') return endStale(executor, actionId, draft.refusal);
+  if (draft.kind === 'denied') return endStale(executor, actionId, stale, draft.refusal);
   await executor.ledger.transaction((tx) =>
     transitions.revise(tx, actionId, newest.digest, 'stale', sealOf(executor, draft, 'reseal', stale), executor.now()),
   );
@@ -87,12 +92,12 @@ export async function reseal(executor: Executor, actionId: ActionId, stale: Dige
 async function endStale(
   executor: Executor,
   actionId: ActionId,
+  stale: Digest,
   refusal: Extract<Draft, { kind: 'denied' }>['refusal'],
 ): Promise<SealResult> {
-  await executor.ledger.transaction(async (tx) => {
-    if ((await readAction(tx.sql, actionId))?.state === 'stale')
-      await transitions.denyStale(tx, actionId, 'stale', { code: refusal.code, text: refusal.text }, executor.now());
-  });
+  await executor.ledger.transaction((tx) =>
+    transitions.denyStale(tx, actionId, stale, 'stale', { code: refusal.code, text: refusal.text }, executor.now()),
+  );
   return { kind: 'end' };
 }
 

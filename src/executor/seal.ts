@@ -9,9 +9,11 @@ import { holderOf, keyValidAt, type Roster } from '../domain/roster.js';
 import { draftEnvelope } from './draft.js';
 import { answer, answerUnreadable, refused, waitResult, type Executor } from './executor.js';
 import { readBook, type Book } from './envelopes.js';
-import { Moved, transitions, type NewAction } from './ledger/transitions.js';
+import { Moved } from './ledger/compare-and-set.js';
+import type { NewAction } from './ledger/review-transitions.js';
+import { transitions } from './ledger/transitions.js';
 import { modify, reseal } from './revise.js';
-import { sealedResult, sealOf, standingNoes } from './sealed.js';
+import { newestOf, sealedResult, sealOf } from './sealed.js';
 
 type SealResult = ResultOf<'seal'>;
 const RULES_RETRY_MS = 2_000;
@@ -79,11 +81,10 @@ async function sealRequest(executor: Executor, actionId: ActionId, signed: Signe
 }
 
 function again(book: Book, request: Digest): SealResult {
-  const newest = book.revisions.at(-1);
   if (book.action.request !== '' && book.action.request !== request)
     return refused('idempotency_key_reused', 'this idempotency key belongs to another body');
-  if (book.action.state === 'ended' || newest === undefined) return { kind: 'end' };
-  return { kind: 'sealed', envelope: newest.signed, digest: newest.digest, view: newest.view, rejections: standingNoes([...book.lodged]) };
+  if (book.action.state === 'ended') return { kind: 'end' };
+  return newestOf(book);
 }
 
 function readRequest(signed: Signed): Request | undefined {

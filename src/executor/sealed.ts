@@ -1,11 +1,12 @@
 import { digestOfSigned, type Signed } from '../domain/dsse.js';
 import type { ActionId, Digest } from '../domain/ids.js';
 import type { ResultOf } from '../domain/objects/answer.js';
+import { ladderOf, tally } from '../domain/tally.js';
 import type { Draft } from './draft.js';
-import { readBook } from './envelopes.js';
+import { readBook, type Book } from './envelopes.js';
 import type { Executor } from './executor.js';
-import type { LodgedRow } from './ledger/rows.js';
-import type { NewSeal } from './ledger/transitions.js';
+import type { NewSeal } from './ledger/review-transitions.js';
+import { votesOnRecord } from './noes.js';
 
 /** Signs a draft as the executor's envelope. */
 export const sealOf = (
@@ -30,18 +31,26 @@ export const sealOf = (
 export async function sealedResult(executor: Executor, actionId: ActionId): Promise<ResultOf<'seal'>> {
   return executor.ledger.transaction(async (tx) => {
     const book = await readBook(tx, actionId);
-    const newest = book?.revisions.at(-1);
-    if (newest === undefined) return { kind: 'end' } as const;
-    return {
-      kind: 'sealed',
-      envelope: newest.signed,
-      digest: newest.digest,
-      view: newest.view,
-      rejections: standingNoes(book?.lodged ?? []),
-    } as const;
+    return book === undefined ? ({ kind: 'end' } as const) : newestOf(book);
   });
 }
 
-/** Rejections and withdrawals, signed: whoever evaluates them finds out what stands. */
-export const standingNoes = (lodged: readonly LodgedRow[]): Signed[] =>
-  lodged.filter((row) => row.object === 'reject' || row.object === 'withdraw').map((row) => row.signed);
+export function newestOf(book: Book): ResultOf<'seal'> {
+  const newest = book.revisions.at(-1);
+  if (newest === undefined) return { kind: 'end' };
+  return { kind: 'sealed', envelope: newest.signed, digest: newest.digest, view: newest.view, rejections: standingNoes(book) };
+}
+
+/** As many as a seal's answer carries. */
+const MAX_NOES = 100;
+
+/** Rejections and withdrawals, signed: whoever evaluates them finds out what stands. What stands comes first, should there be more than fit. */
+function standingNoes({ lodged, revisions }: Book): Signed[] {
+  const newest = revisions.at(-1);
+  if (newest === undefined) return [];
+  const noes = lodged.filter((row) => row.object === 'reject' || row.object === 'withdraw');
+  const { rejections } = tally(ladderOf(newest.envelope), newest.digest, votesOnRecord(lodged));
+  const standing = new Set(rejections.map((vote) => vote.digest));
+  const [first, rest] = [noes.filter((row) => standing.has(row.digest)), noes.filter((row) => !standing.has(row.digest))];
+  return [...first, ...rest].slice(0, MAX_NOES).map((row) => row.signed);
+}

@@ -1,26 +1,22 @@
-import { canonicalBytes, canonicalize, parseStrict, type Json } from '../domain/json.js';
-import type { ActionId } from '../domain/ids.js';
+import { canonicalBytes, canonicalize, parseStrict, type Json, type JsonObject } from '../domain/json.js';
 import type { ResultOf } from '../domain/objects/answer.js';
-import type { Envelope } from '../domain/objects/envelope.js';
 import type { Reason } from '../domain/outcome.js';
-import { Failed, NotStarted, type ActionType, type ProbeAnswer, type StepDefinition } from './define-action.js';
-import type { JsonObject } from '../domain/json.js';
+import { Failed, NotStarted, typeMoved, type ActionType, type StepDefinition } from './define-action.js';
 import { nextOf } from './due.js';
 import { readBook, type Book } from './envelopes.js';
-import { UNDO_PATIENCE_MS, waitResult, type Executor, type Rules } from './executor.js';
+import { waitResult, type Executor, type Rules } from './executor.js';
 import { claimed, newLease, whileLeased } from './lease.js';
-import { Moved, transitions } from './ledger/transitions.js';
-import { clip, codeText, errorText } from './text.js';
+import { Moved } from './ledger/compare-and-set.js';
+import { transitions } from './ledger/transitions.js';
+import { codeText, errorText } from './text.js';
 
 type AdvanceResult = ResultOf<'advance'>;
-const AGAIN: AdvanceResult = { kind: 'again' };
+export const AGAIN: AdvanceResult = { kind: 'again' };
 const MAX_RESULT_BYTES = 16_384;
-const RETRY_MS = 1_000;
-/** How long a probe that throws is repeated before its step counts as unknown. */
-const PROBE_PATIENCE_MS = 60_000;
+export const RETRY_MS = 1_000;
 
 /** A step of the sealed action, by the type that sealed it. Undefined when the type changed meanwhile: that step must not run by other code. */
-function stepOf(
+export function stepOf(
   executor: Executor,
   book: Book,
   n: number,
@@ -32,11 +28,7 @@ function stepOf(
   return typeMoved(type, envelope) ? undefined : { type, step, params: envelope.params };
 }
 
-/** Whether a type is no longer the one an envelope was sealed with: its version, its parameters, or its steps and how they are undone. */
-export const typeMoved = (type: ActionType, { type: sealed, preview }: Envelope): boolean =>
-  type.version !== sealed.version || type.schemaDigest !== sealed.schema || canonicalize(type.plans) !== canonicalize(preview.undo);
-
-const changed = (executor: Executor): AdvanceResult =>
+export const changed = (executor: Executor): AdvanceResult =>
   waitResult(executor.now(), 5_000, 'type_changed', 'the action type changed while the action was under way; bring its version back');
 
 /** Starts a step, or tries it once more, and writes what became of it. */
@@ -83,7 +75,7 @@ export async function executeClaimed(executor: Executor, book: Book, n: number, 
   });
 }
 
-async function stepIsDone(
+export async function stepIsDone(
   executor: Executor,
   book: Book,
   n: number,
@@ -107,7 +99,8 @@ function resultOf(type: ActionType, last: boolean, raw: unknown): { result: Json
   try {
     const value = parseStrict(canonicalize(raw ?? null));
     // As deep as it will stand in its entry.
-    if (canonicalBytes({ result: value }).length > MAX_RESULT_BYTES) return { result: null, note: 'the result was larger than 16 KiB and is left out' };
+    if (canonicalBytes({ result: value }).length > MAX_RESULT_BYTES)
+      return { result: null, note: 'the result was larger than 16 KiB and is left out' };
     const fits = !last || type.result === undefined || type.result.safeParse(value).success;
     return { result: value, note: fits ? undefined : "the result does not fit the type's result schema" };
   } catch (error) {
@@ -119,9 +112,7 @@ async function stepThrew(executor: Executor, book: Book, n: number, attempt: num
   const id = book.action.id;
   const now = executor.now();
   if (error instanceof NotStarted) {
-    await executor.ledger.transaction((tx) =>
-      transitions.stepNotStarted(tx, id, n, attempt, executor.owner, codeText(error.code), now),
-    );
+    await executor.ledger.transaction((tx) => transitions.stepNotStarted(tx, id, n, attempt, executor.owner, codeText(error.code), now));
     return waitResult(now, RETRY_MS, 'busy', `step ${n} did not start: ${codeText(error.code)}`);
   }
   if (error instanceof Failed) {
@@ -138,92 +129,4 @@ async function stepThrew(executor: Executor, book: Book, n: number, attempt: num
     await transitions.release(tx, id, n, attempt, executor.owner);
     return AGAIN;
   });
-}
-
-/** Asks the target what became of a step nobody wrote down (§7): done, fenced, or a person must find out. */
-export async function probeStep(executor: Executor, book: Book, n: number, attempt: number): Promise<AdvanceResult> {
-  const found = stepOf(executor, book, n);
-  if (found === undefined) return changed(executor);
-  const id = book.action.id;
-  const row = book.steps.find((each) => each.phase === 'run' && each.n === n);
-  if (row === undefined) throw new Moved();
-  const name = leaseName(id, n, 'run');
-  executor.inFlight.add(name);
-  try {
-    await executor.ledger.transaction((tx) => transitions.takeOver(tx, id, n, attempt, row.lease_owner, newLease(executor)));
-    return await whileLeased(executor, id, n, 'run', async () => {
-      const { probe } = found.step;
-      if (probe === undefined) return unknown(executor, id, n, attempt, 'no_probe');
-      let said: ProbeAnswer;
-      try {
-        const credentials = await found.type.credentials({ actionId: id });
-        said = await probe({ idempotencyKey: row.idempotency_key, actionId: id, credentials }, found.params);
-      } catch (error) {
-        if (executor.now() - (row.since ?? 0) > PROBE_PATIENCE_MS)
-          return unknown(executor, id, n, attempt, `probe_failed: ${String(error).slice(0, 150)}`);
-        await executor.ledger.transaction((tx) => transitions.release(tx, id, n, attempt, executor.owner));
-        return waitResult(executor.now(), RETRY_MS, 'busy', 'the target does not answer the probe');
-      }
-      if (said.outcome === 'done') return stepIsDone(executor, book, n, attempt, found.type, said.result);
-      // Only a fence makes "not done" sure: unfenced, a late request could still take effect.
-      if (said.outcome !== 'fenced') return unknown(executor, id, n, attempt, 'probe_unknown');
-      await executor.ledger.transaction((tx) => transitions.stepNotStarted(tx, id, n, attempt, executor.owner, 'fenced', executor.now()));
-      return AGAIN;
-    });
-  } finally {
-    executor.inFlight.delete(name);
-  }
-}
-
-async function unknown(executor: Executor, id: ActionId, n: number, attempt: number, code: string): Promise<AdvanceResult> {
-  await executor.ledger.transaction((tx) => transitions.stepUnknown(tx, id, n, attempt, executor.owner, code, executor.now()));
-  return waitResult(executor.now(), 60_000, 'outcome_unknown', `step ${n} needs a person: keyturn resolve`);
-}
-
-/** Undoes one done step: idempotent, repeated until done, at most an hour; then a person. By hand: a person at once. */
-export async function undoStep(executor: Executor, book: Book, n: number): Promise<AdvanceResult> {
-  const found = stepOf(executor, book, n);
-  if (found === undefined) return changed(executor);
-  const id = book.action.id;
-  const undoRow = book.steps.find((row) => row.phase === 'undo' && row.n === n);
-  const runRow = book.steps.find((row) => row.phase === 'run' && row.n === n);
-  const { undo } = found.step;
-  if (undoRow === undefined || runRow === undefined) throw new Moved();
-  if (typeof undo !== 'function') return lost(executor, id, n, null, 'failed', undo === 'impossible' ? 'impossible' : 'by_hand');
-
-  const name = leaseName(id, n, 'undo');
-  executor.inFlight.add(name);
-  try {
-    await executor.ledger.transaction((tx) =>
-      transitions.startUndo(tx, id, n, undoRow.lease_owner, newLease(executor), undoRow.idempotency_key, executor.now()),
-    );
-    return await whileLeased(executor, id, n, 'undo', async () => {
-      try {
-        const credentials = await found.type.credentials({ actionId: id });
-        await undo(found.params, { undoes: runRow.idempotency_key, idempotencyKey: undoRow.idempotency_key, actionId: id, credentials });
-      } catch (error) {
-        if (error instanceof Failed) return lost(executor, id, n, executor.owner, 'failed', error.code);
-        if (executor.now() - (undoRow.since ?? executor.now()) >= UNDO_PATIENCE_MS)
-          return lost(executor, id, n, executor.owner, 'unknown', String(error));
-        await executor.ledger.transaction((tx) => transitions.undoAgain(tx, id, n, executor.owner));
-        return waitResult(executor.now(), RETRY_MS, 'busy', `the undo of step ${n} is tried again`);
-      }
-      await executor.ledger.transaction((tx) => transitions.undoDone(tx, id, n, executor.owner, executor.now()));
-      return AGAIN;
-    });
-  } finally {
-    executor.inFlight.delete(name);
-  }
-}
-
-async function lost(
-  executor: Executor,
-  id: ActionId,
-  n: number,
-  owner: string | null,
-  state: 'failed' | 'unknown',
-  code: string,
-): Promise<AdvanceResult> {
-  await executor.ledger.transaction((tx) => transitions.undoLost(tx, id, n, owner, state, code.slice(0, 200), executor.now()));
-  return waitResult(executor.now(), 60_000, 'compensation_failed', `the undo of step ${n} needs a person: keyturn resolve`);
 }

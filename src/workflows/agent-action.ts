@@ -32,7 +32,7 @@ export async function agentAction(request: unknown): Promise<Outcome> {
 
 async function story(run: Run): Promise<Outcome> {
   const refusal = await evaluate(run);
-  if (refusal !== undefined) run.finish(outcomeOf(run.id, 'denied', refusal, { retry: CODES[refusal.code].retry }));
+  if (refusal !== undefined) run.finish(outcomeOf(run.id, 'denied', { code: refusal.code, text: refusal.text }, { retry: CODES[refusal.code].retry }));
   showOperator(run);
   const telling = tell(run, 'asked');
   const lodging = keepLodging(run);
@@ -103,7 +103,8 @@ async function waitForPeople(run: Run): Promise<void> {
   const timer = timerFor(run, ring);
   const seen = run.news;
   await condition(() => timer.fired || run.news !== seen);
-  if (!timer.fired) return;
+  // Votes that were kept while no worker lived come before the clock that rang meanwhile: they may have been made in time (§6.7).
+  if (run.news !== seen) return;
   if (ring.kind === 'expire') return close(run, 'expired');
   run.review.rang();
   void tell(run, ring.kind === 'remind' ? 'reminded' : 'escalated');

@@ -3,7 +3,7 @@ import { refuse } from '../domain/codes.js';
 import { signedSchema } from '../domain/dsse.js';
 import type { Digest } from '../domain/ids.js';
 import type { Fate } from '../domain/review/fate.js';
-import { MAX_REFUSED_SIGNATURES } from '../domain/review/review.js';
+import { MAX_REFUSED_SIGNALS } from '../domain/review/review.js';
 import type { Snapshot } from '../domain/review/snapshot.js';
 import type { Run } from './run.js';
 
@@ -39,25 +39,26 @@ export function openDoors(run: Run): void {
       if (!signed.success) return { digest: null, fate: run.noteGarbage() };
       return run.receive(door, signed.data);
     };
-  const bySignal = (door: 'decision' | 'lodge') => (raw: unknown) => {
-    if (run.review.refusedSignatures >= MAX_REFUSED_SIGNATURES) return;
+  const bySignal = (door: 'decision' | 'lodge', signal: typeof decisionSignal) => (raw: unknown) => {
     try {
       receive(door)(raw);
     } catch {
       run.noteGarbage();
     }
+    // Without a handler the rest of a flood is never even decoded; the Update stays open.
+    if (run.review.refusedTotal >= MAX_REFUSED_SIGNALS) setHandler(signal, undefined);
   };
   setHandler(decisionUpdate, receive('decision'), {
     validator: examine('decision'),
     description: "A decision signed with a reviewer's own key: use keyturn approve, reject, modify or withdraw.",
   });
-  setHandler(decisionSignal, bySignal('decision'), {
+  setHandler(decisionSignal, bySignal('decision', decisionSignal), {
     description: 'The same signed decision, kept by Temporal while no worker lives. Unsigned ones are refused.',
   });
   setHandler(lodgeUpdate, receive('lodge'), {
     validator: examine('lodge'),
     description: 'A signed cancel or resolve: use keyturn cancel or resolve.',
   });
-  setHandler(lodgeSignal, bySignal('lodge'), { description: 'The same signed cancel or resolve.' });
+  setHandler(lodgeSignal, bySignal('lodge', lodgeSignal), { description: 'The same signed cancel or resolve.' });
   setHandler(actionQuery, () => run.snapshot(), { description: 'Status, receipt, decisions and their fates.' });
 }

@@ -35,7 +35,11 @@ export class FakeBank {
   private readonly hanging: { readonly act: Act; readonly let: (go: boolean) => void }[] = [];
 
   /** Scripts for the next calls; when used up, everything works. */
-  plan(scripts: { readonly run?: readonly RunScript[]; readonly undo?: readonly UndoScript[]; readonly probe?: readonly ProbeScript[] }): void {
+  plan(scripts: {
+    readonly run?: readonly RunScript[];
+    readonly undo?: readonly UndoScript[];
+    readonly probe?: readonly ProbeScript[];
+  }): void {
     this.runs.push(...(scripts.run ?? []));
     this.undos.push(...(scripts.undo ?? []));
     this.probes.push(...(scripts.probe ?? []));

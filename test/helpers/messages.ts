@@ -6,7 +6,7 @@ import { actionIdOf, type ActionId, type Digest } from '../../src/domain/ids.js'
 import { toInstant, toMs } from '../../src/domain/instant.js';
 import { envelopeSchema, type Envelope } from '../../src/domain/objects/envelope.js';
 import type { Patch } from '../../src/domain/objects/decision.js';
-import type { FreezeScope, Resolve } from '../../src/domain/objects/stop.js';
+import type { Resolve } from '../../src/domain/objects/stop.js';
 import type { ResultOf } from '../../src/domain/objects/answer.js';
 import { DEPLOYMENT } from './rules-fixture.js';
 import { AGENT, keyOfPerson } from './signers.js';
@@ -44,9 +44,27 @@ export interface Proposal {
 
 /** A signed request and the action id that follows from it. */
 export function request(proposal: Proposal = {}): { readonly id: ActionId; readonly signed: Signed } {
-  const { type = 'payments.transfer', params = { vendor: 'ACME', cents: 480_000 }, idempotencyKey = `key ${++made}`, agent = 'ap-agent', by = AGENT, reason = 'Invoice 4711', deployment = DEPLOYMENT } = proposal;
+  const {
+    type = 'payments.transfer',
+    params = { vendor: 'ACME', cents: 480_000 },
+    idempotencyKey = `key ${++made}`,
+    agent = 'ap-agent',
+    by = AGENT,
+    reason = 'Invoice 4711',
+    deployment = DEPLOYMENT,
+  } = proposal;
   const { context, onBehalfOf } = proposal;
-  const body = { v: 1, deployment, agent, type, params, reason, idempotencyKey, ...(context === undefined ? {} : { context }), ...(onBehalfOf === undefined ? {} : { onBehalfOf }) };
+  const body = {
+    v: 1,
+    deployment,
+    agent,
+    type,
+    params,
+    reason,
+    idempotencyKey,
+    ...(context === undefined ? {} : { context }),
+    ...(onBehalfOf === undefined ? {} : { onBehalfOf }),
+  };
   return { id: actionIdOf(deployment, agent, idempotencyKey), signed: by.sign('request', body) };
 }
 
@@ -58,13 +76,32 @@ export interface DecisionOptions {
   readonly forge?: JsonObject;
 }
 
-function decision(person: string, sealed: SealedRevision, what: JsonObject, { at = toMs(sealed.envelope.sealedAt), by = keyOfPerson(person), forge = {} }: DecisionOptions): Signed {
+function decision(
+  person: string,
+  sealed: SealedRevision,
+  what: JsonObject,
+  { at = toMs(sealed.envelope.sealedAt), by = keyOfPerson(person), forge = {} }: DecisionOptions,
+): Signed {
   const { envelope, digest, view } = sealed;
   const { deployment, actionId, revision } = envelope;
-  return by.sign('decision', { v: 1, deployment, actionId, digest, revision, view, person, keyId: by.key.id, nonce: nonce(), issuedAt: toInstant(at), ...what, ...forge });
+  return by.sign('decision', {
+    v: 1,
+    deployment,
+    actionId,
+    digest,
+    revision,
+    view,
+    person,
+    keyId: by.key.id,
+    nonce: nonce(),
+    issuedAt: toInstant(at),
+    ...what,
+    ...forge,
+  });
 }
 
-export const approve = (person: string, sealed: SealedRevision, options: DecisionOptions = {}): Signed => decision(person, sealed, { verdict: 'approve' }, options);
+export const approve = (person: string, sealed: SealedRevision, options: DecisionOptions = {}): Signed =>
+  decision(person, sealed, { verdict: 'approve' }, options);
 export const reject = (person: string, sealed: SealedRevision, options: DecisionOptions & { readonly reason?: string } = {}): Signed =>
   decision(person, sealed, { verdict: 'reject', reason: options.reason ?? 'Not this vendor.' }, options);
 export const modify = (person: string, sealed: SealedRevision, patch: Patch, options: DecisionOptions = {}): Signed =>
@@ -80,12 +117,19 @@ export interface StopOptions {
 const stop = (at: number): JsonObject => ({ v: 1, deployment: DEPLOYMENT, nonce: nonce(), issuedAt: toInstant(at) });
 
 /** By the agent itself, unless `who` and the key say otherwise. */
-export const cancel = (actionId: ActionId, { at, by = AGENT }: StopOptions, who = 'agent:ap-agent'): Signed => by.sign('cancel', { ...stop(at), actionId, by: who });
-export const freeze = (person: string, scope: FreezeScope, { at, by = keyOfPerson(person) }: StopOptions): Signed => by.sign('freeze', { ...stop(at), by: person, scope, reason: 'Something is wrong.' });
+export const cancel = (actionId: ActionId, { at, by = AGENT }: StopOptions, who = 'agent:ap-agent'): Signed =>
+  by.sign('cancel', { ...stop(at), actionId, by: who });
+export const freeze = (person: string, scope: JsonObject, { at, by = keyOfPerson(person) }: StopOptions): Signed =>
+  by.sign('freeze', { ...stop(at), by: person, scope, reason: 'Something is wrong.' });
 export const thaw = (person: string, frozen: Signed, { at, by = keyOfPerson(person) }: StopOptions): Signed =>
   by.sign('thaw', { ...stop(at), by: person, freeze: digestOfSigned(frozen), reason: 'It was nothing.' });
-export const resolve = (person: string, actionId: ActionId, step: number, verdict: Resolve['verdict'], { at, by = keyOfPerson(person) }: StopOptions): Signed =>
-  by.sign('resolve', { ...stop(at), actionId, by: person, step, verdict, reason: 'Looked at the account.' });
+export const resolve = (
+  person: string,
+  actionId: ActionId,
+  step: number,
+  verdict: Resolve['verdict'],
+  { at, by = keyOfPerson(person) }: StopOptions,
+): Signed => by.sign('resolve', { ...stop(at), actionId, by: person, step, verdict, reason: 'Looked at the account.' });
 
 /** A signature that is none: the last character of it changed. */
 export function damaged(signed: Signed): Signed {

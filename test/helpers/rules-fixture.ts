@@ -27,7 +27,8 @@ const GROUPS = { finance: ['ana', 'ben', 'cleo'], 'finance-leads': ['eva'], secu
 
 /** roster.yaml: dana owns `ap-agent` (signs itself) and `bearer-agent` (vouched for by the API). */
 export function rosterText({ version = 1, groups = {}, people = {}, agents, runs = TYPES, more = '' }: RosterOptions = {}): string {
-  const line = (person: string): string => `  ${person}: ${people[person] ?? `{ name: ${person}, keys: ['${keyOfPerson(person).key.text}'] }`}`;
+  const line = (person: string): string =>
+    `  ${person}: ${people[person] ?? `{ name: ${person}, keys: ['${keyOfPerson(person).key.text}'] }`}`;
   const usual = [
     `ap-agent: { owner: dana, key: '${AGENT.key.text}', propose: [payments.*] }`,
     `bearer-agent: { owner: dana, bearer: 'sha256:${sha256(utf8('bearer'))}', propose: [payments.*] }`,
@@ -68,8 +69,19 @@ export const ONE_OF_FINANCE = '[{ name: finance, from: [group:finance], quorum: 
 
 /** policy.yaml with one hold rule: two of finance within 24 h, to start within 30 min; eva resolves; security freezes, two of it thaw. */
 export function policyText(options: PolicyOptions = {}): string {
-  const { version = 1, type = 'payments.*', stages = TWO_OF_FINANCE, approveWithin = '24h', executeWithin = '30m', rejections = 1 } = options;
-  const { resolve = '{ from: [group:finance-leads], quorum: 1 }', deny = [], stop = '{ freeze: [group:security], thaw: { from: [group:security], quorum: 2 } }' } = options;
+  const {
+    version = 1,
+    type = 'payments.*',
+    stages = TWO_OF_FINANCE,
+    approveWithin = '24h',
+    executeWithin = '30m',
+    rejections = 1,
+  } = options;
+  const {
+    resolve = '{ from: [group:finance-leads], quorum: 1 }',
+    deny = [],
+    stop = '{ freeze: [group:security], thaw: { from: [group:security], quorum: 2 } }',
+  } = options;
   return `schema: keyturn/policy@1
 version: ${version}
 rules:
@@ -98,7 +110,11 @@ export class TestRules {
   private broken: string | undefined;
 
   constructor(policy = policyText(), roster = rosterText()) {
-    this.current = { ok: true, policy: must(parsePolicy(policy, 'policy.yaml')).policy, roster: must(parseRoster(roster, 'roster.yaml')).roster };
+    this.current = {
+      ok: true,
+      policy: must(parsePolicy(policy, 'policy.yaml')).policy,
+      roster: must(parseRoster(roster, 'roster.yaml')).roster,
+    };
   }
   setPolicy(options: PolicyOptions): void {
     this.current = { ...this.current, policy: must(parsePolicy(policyText(options), 'policy.yaml')).policy };

@@ -10,7 +10,8 @@ type P = z.infer<typeof params>;
  * `by-hand` (its first step is undone by hand), `blind` (no probe).
  */
 export function bankTypes(bank: FakeBank): Map<string, ActionType> {
-  const run: StepDefinition<P>['run'] = ({ cents }, { idempotencyKey }) => bank.run({ key: idempotencyKey, step: idempotencyKey.split('/')[1] ?? '', cents });
+  const run: StepDefinition<P>['run'] = ({ cents }, { idempotencyKey }) =>
+    bank.run({ key: idempotencyKey, step: idempotencyKey.split('/')[1] ?? '', cents });
   const undo: Undo<P> = (_params, { undoes, idempotencyKey }) => bank.undo(undoes, idempotencyKey);
   const probe: StepDefinition<P>['probe'] = ({ idempotencyKey }) => bank.probe(idempotencyKey);
   const step = (name: string, how: Undo<P> = undo): StepDefinition<P> => ({ name, run, probe, undo: how });
@@ -20,7 +21,11 @@ export function bankTypes(bank: FakeBank): Map<string, ActionType> {
     preview: ({ vendor, cents }: P) => {
       bank.calls.push('preview');
       if (bank.previewFails !== undefined) throw bank.previewFails;
-      return { changes: [{ what: `balance of ${vendor}`, to: `+${cents} cents` }], touches: [vendor], precondition: { version: bank.version } };
+      return {
+        changes: [{ what: `balance of ${vendor}`, to: `+${cents} cents` }],
+        touches: [vendor],
+        precondition: { version: bank.version },
+      };
     },
     credentials: () => {
       bank.calls.push('credentials');

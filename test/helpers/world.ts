@@ -46,8 +46,16 @@ let executors = 0;
 export async function makeExecutor({ database, clock, types, rules = new TestRules() }: ExecutorOptions): Promise<Executor> {
   const ledger = await openLedger(database, DEPLOYMENT, EXECUTOR);
   return {
-    name: 'bank', signer: EXECUTOR, ledger, types, rules: async () => rules.read(), now: clock.now, owner: `executor-${++executors}`, inFlight: new Set(),
-    previewFailures: new Map(), log: () => undefined,
+    name: 'bank',
+    signer: EXECUTOR,
+    ledger,
+    types,
+    rules: async () => rules.read(),
+    now: clock.now,
+    owner: `executor-${++executors}`,
+    inFlight: new Set(),
+    previewFailures: new Map(),
+    log: () => undefined,
   };
 }
 
@@ -68,10 +76,15 @@ export interface Told<A extends Activity> {
 }
 
 /** Calls one activity and believes the answer only as a workflow would: signed by the executor, for this question. Throws otherwise. */
-export async function ask<A extends Activity>(executor: Executor, activity: A, input: { readonly actionId: ActionId | null }): Promise<Told<A>> {
+export async function ask<A extends Activity>(
+  executor: Executor,
+  activity: A,
+  input: { readonly actionId: ActionId | null; readonly [member: string]: unknown },
+): Promise<Told<A>> {
   const signed = await ACTIVITIES[activity](executor, input);
   const read = readAnswer(activity, input.actionId, input, signed, TRUST);
-  if (read === undefined) throw new Error(`no valid answer to ${activity}: ${Buffer.from(signed.payload, 'base64url').toString().slice(0, 2_000)}`);
+  if (read === undefined)
+    throw new Error(`no valid answer to ${activity}: ${Buffer.from(signed.payload, 'base64url').toString().slice(0, 2_000)}`);
   return { result: read.result, status: read.answer.status, entries: read.answer.entries };
 }
 
@@ -121,10 +134,14 @@ export class World {
   modify = (id: ActionId, signed: Signed): Promise<ResultOf<'seal'>> => this.tell('seal', id, { modify: signed });
   reseal = (id: ActionId, stale: Digest): Promise<ResultOf<'seal'>> => this.tell('seal', id, { reseal: stale });
   lodge = (id: ActionId | null, signed: Signed): Promise<ResultOf<'lodge'>> => this.tell('lodge', id, { signed });
-  close = (id: ActionId, reason: CloseReason, decisions: readonly Signed[] = []): Promise<ResultOf<'close'>> => this.tell('close', id, { reason, decisions });
+  close = (id: ActionId, reason: CloseReason, decisions: readonly Signed[] = []): Promise<ResultOf<'close'>> =>
+    this.tell('close', id, { reason, decisions });
   report = (id: ActionId): Promise<ResultOf<'report'>> => this.tell('report', id, {});
-  advance = ({ id, digest }: Pick<SealedRevision, 'id' | 'digest'>, decisions: readonly Signed[] = [], more: Pick<AdvanceInput, 'stop'> = {}): Promise<ResultOf<'advance'>> =>
-    this.tell('advance', id, { digest, decisions, ...more });
+  advance = (
+    { id, digest }: Pick<SealedRevision, 'id' | 'digest'>,
+    decisions: readonly Signed[] = [],
+    more: Pick<AdvanceInput, 'stop'> = {},
+  ): Promise<ResultOf<'advance'>> => this.tell('advance', id, { digest, decisions, ...more });
 
   /** Seals a proposal. Throws unless it is held. */
   async propose(proposal: Proposal = {}): Promise<SealedRevision> {
@@ -133,7 +150,11 @@ export class World {
   }
 
   /** Advances until the executor wants something of somebody: `again` and `busy` are followed, with the clock. */
-  async run(sealed: Pick<SealedRevision, 'id' | 'digest'>, decisions: readonly Signed[] = [], more: Pick<AdvanceInput, 'stop'> = {}): Promise<ResultOf<'advance'>> {
+  async run(
+    sealed: Pick<SealedRevision, 'id' | 'digest'>,
+    decisions: readonly Signed[] = [],
+    more: Pick<AdvanceInput, 'stop'> = {},
+  ): Promise<ResultOf<'advance'>> {
     for (let i = 0; i < 100; i++) {
       const result = await this.advance(sealed, decisions, more);
       if (result.kind === 'wait' && result.code === 'busy') this.clock.pass(SECOND);

@@ -13,8 +13,8 @@ import { ringsOf, type Ring } from './clocks.js';
 import type { DecisionState, Fate } from './fate.js';
 
 const MAX_KEPT = 300;
-/** After this many refused signatures a run takes no more signals: a flood must not stall the worker. */
-export const MAX_REFUSED_SIGNATURES = 100;
+/** After this many refusals a run takes no more signals: a flood must not stall the worker. */
+export const MAX_REFUSED_SIGNALS = 100;
 
 interface Held {
   readonly signed: Signed;

@@ -39,6 +39,8 @@ export const snapshotSchema = z.strictObject({
   signedDecisions: z.array(signedSchema),
   /** Cancels and resolves, by digest. */
   messages: z.array(z.strictObject({ digest: digestSchema, fate: fateSchema })),
+  /** The same messages, signed, for the evidence. */
+  signedMessages: z.array(signedSchema).optional(),
   awaiting: z.array(personIdSchema),
   progress: z.strictObject({ have: z.int(), need: z.int() }),
   deadline: instantSchema.nullable(),

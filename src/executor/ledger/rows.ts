@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { parseStrict } from '../../domain/json.js';
 import { signedSchema, type Signed } from '../../domain/dsse.js';
-import { actionIdSchema, agentIdSchema, digestSchema, type ActionId } from '../../domain/ids.js';
+import { actionIdSchema, agentIdSchema, digestSchema, type ActionId, type Digest } from '../../domain/ids.js';
 import { reasonSchema, statusSchema } from '../../domain/outcome.js';
 import { ACTION_STATES } from '../../domain/saga.js';
 import type { Row, Sql } from './database.js';
@@ -75,6 +75,10 @@ export const readLodged = async (sql: Sql, id: ActionId) =>
 /** Freezes and thaws, which belong to no one action. */
 export const readStops = async (sql: Sql) =>
   many(lodgedRow, await sql.all('SELECT digest, object, by_whom, signed, at FROM lodged WHERE action_id IS NULL ORDER BY at, digest'));
+
+/** Whether this very message is on record for this action, or for none. */
+export const isLodged = async (sql: Sql, digest: Digest, id: ActionId | null) =>
+  (await sql.all("SELECT digest FROM lodged WHERE digest = ? AND COALESCE(action_id, '') = ?", digest, id ?? '')).length > 0;
 
 /** The action's entries from its n-th on (counted from 0), oldest first. */
 export async function readEntries(sql: Sql, id: ActionId, from: number): Promise<Signed[]> {

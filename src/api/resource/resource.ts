@@ -1,0 +1,92 @@
+import { readPayload, signedSchema } from '../../domain/dsse.js';
+import type { ActionResource } from '../../domain/http.js';
+import { actionIdOf } from '../../domain/ids.js';
+import { requestSchema, type Request } from '../../domain/objects/request.js';
+import { outcomeOf, STATUSES, type EndStatus, type Outcome, type Status } from '../../domain/outcome.js';
+import type { Roster } from '../../domain/roster.js';
+import type { Snapshot } from '../../domain/review/snapshot.js';
+import { visible } from '../../domain/view/visible.js';
+import type { Described } from '../temporal/describe.js';
+import { provenOutcome, sealedEnvelope, trustIn } from './proven.js';
+
+/** An action as the API shows it: the workflow's words, its end only as the ledger proves it. `now` in ms. */
+export function resourceOf({ line, run }: Described, snapshot: Snapshot, roster: Roster, now: number): ActionResource {
+  const request = requestOf(snapshot);
+  const type = request?.type ?? line.type;
+  const trust = trustIn(roster, type, snapshot);
+  const envelope = sealedEnvelope(snapshot, trust);
+  const { request: _request, ...rest } = snapshot;
+  const outcome = provenOutcome(snapshot, trust, roster, now);
+  return {
+    ...rest,
+    outcome: run === 'running' || outcome.final ? outcome : closed(outcome, run),
+    awaiting: run === 'running' ? snapshot.awaiting : [],
+    type,
+    agent: request?.agent ?? line.agent,
+    sentence: envelope === undefined ? null : visible(envelope.summary),
+    openQuestions: [],
+    stale: false,
+    running: run === 'running',
+  };
+}
+
+/** The request a run was started with, if the action's id follows from it. */
+function requestOf({ id, request }: Snapshot): Request | undefined {
+  const signed = signedSchema.safeParse(request);
+  const read = requestSchema.safeParse(signed.success ? readPayload('request', signed.data) : undefined);
+  if (!read.success) return undefined;
+  return actionIdOf(read.data.deployment, read.data.agent, read.data.idempotencyKey) === id ? read.data : undefined;
+}
+
+/** A run that was closed from outside does nothing more; what the ledger last said stays what is true. */
+function closed(outcome: Outcome, run: Described['run']): Outcome {
+  if (run === 'completed') return outcome;
+  const how = run === 'terminated' ? 'terminated' : 'closed';
+  const text = `its run was ${how} in Temporal, so nothing more happens by itself; the ledger last said ${outcome.status}`;
+  return { ...outcome, reason: { code: outcome.status, text } };
+}
+
+/** What comes before each end: all that may be said of one that nobody could prove. */
+const BEFORE: Readonly<Record<EndStatus, Status>> = {
+  denied: 'evaluating',
+  rejected: 'awaiting_approval',
+  expired: 'awaiting_approval',
+  cancelled: 'awaiting_approval',
+  execution_expired: 'approved',
+  succeeded: 'executing',
+  failed: 'executing',
+  compensated: 'compensating',
+};
+
+/** Without a worker: what visibility lists, marked `stale`. An end it lists is no end, for nothing here proves it. */
+export function staleResource({ line, run }: Described): ActionResource {
+  const listed = line.status;
+  const status = STATUSES[listed].final ? BEFORE[listed as EndStatus] : listed;
+  const ending = status === listed ? '' : `, which nothing proves until its receipt can be read`;
+  const how = run === 'terminated' ? ' Its run was terminated in Temporal: nothing more happens by itself.' : '';
+  const text = `no workflow worker answers; Temporal lists it as ${listed}${ending}.${how}`;
+  return {
+    id: line.id,
+    outcome: outcomeOf(line.id, status, { code: status, text }),
+    entries: [],
+    envelopes: [],
+    revision: 0,
+    digest: null,
+    view: null,
+    decisions: [],
+    signedDecisions: [],
+    messages: [],
+    awaiting: run === 'running' ? line.awaiting : [],
+    progress: { have: 0, need: 0 },
+    deadline: line.deadline,
+    refused: { total: 0, signatures: 0, last: null },
+    receiptsInvalid: 0,
+    expiring: status !== listed,
+    type: line.type,
+    agent: line.agent,
+    sentence: null,
+    openQuestions: [],
+    stale: true,
+    running: run === 'running',
+  };
+}

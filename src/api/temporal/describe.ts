@@ -1,0 +1,80 @@
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { temporal } from '@temporalio/proto';
+import { actionLineSchema, type ActionLine } from '../../domain/http.js';
+import type { ActionId } from '../../domain/ids.js';
+import { attributes } from '../../temporal/attributes.js';
+import { WORKFLOW_TYPES } from '../../temporal/names.js';
+import { temporalAway } from '../problem.js';
+import { isNoAnswer, isNotFound, PATIENCE_MS, within, type Execution, type Payload } from './calls.js';
+
+const { WorkflowExecutionStatus } = temporal.api.enums.v1;
+
+/** How a run stands in Temporal. `completed` is the only close that may carry an outcome. */
+export type RunState = 'running' | 'completed' | 'terminated' | 'closed';
+
+/** What Temporal itself knows of an action: search attributes are the worker's claims, never proof. */
+export interface Described {
+  readonly line: ActionLine;
+  readonly run: RunState;
+}
+
+/** Undefined: no such action. Throws `temporal_unavailable` when Temporal does not answer. */
+export async function describe(client: Client, id: ActionId): Promise<Described | undefined> {
+  try {
+    const { workflowExecutionInfo: info } = await within(client, PATIENCE_MS, () =>
+      client.workflowService.describeWorkflowExecution({ namespace: client.options.namespace, execution: { workflowId: id } }),
+    );
+    const line = info === null || info === undefined ? undefined : lineOf(info);
+    return line === undefined ? undefined : { line, run: runOf(info?.status) };
+  } catch (error) {
+    if (isNotFound(error) || error instanceof WorkflowNotFoundError) return undefined;
+    if (isNoAnswer(error)) throw temporalAway('Temporal does not answer; nothing was asked of it or changed.');
+    throw error;
+  }
+}
+
+function runOf(status: Execution['status']): RunState {
+  if (
+    status === WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING ||
+    status === WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_PAUSED
+  )
+    return 'running';
+  if (status === WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_COMPLETED) return 'completed';
+  return status === WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_TERMINATED ? 'terminated' : 'closed';
+}
+
+/** One line of a list. Undefined for what is no action of ours, or was started by hand with attributes that are none. */
+export function lineOf(info: Execution): ActionLine | undefined {
+  if (info.type?.name !== WORKFLOW_TYPES.agentAction) return undefined;
+  const fields = info.searchAttributes?.indexedFields ?? {};
+  const value = ({ name }: { readonly name: string }): unknown => valueOf(fields[name]);
+  const awaiting = value(attributes.awaiting);
+  const line = actionLineSchema.safeParse({
+    id: info.execution?.workflowId,
+    status: value(attributes.status),
+    type: value(attributes.type) ?? '',
+    agent: value(attributes.agent) ?? '',
+    risk: value(attributes.risk) ?? null,
+    rule: value(attributes.rule) ?? null,
+    awaiting: awaiting === undefined ? [] : [awaiting].flat(),
+    deadline: instantOf(value(attributes.deadline)),
+    startedAt: instantOf(Number(info.startTime?.seconds ?? 0) * 1_000 + Math.trunc((info.startTime?.nanos ?? 0) / 1_000_000)),
+  });
+  return line.success ? line.data : undefined;
+}
+
+/** Search attributes are always plain JSON, whatever codec payloads pass through. */
+function valueOf(payload: Payload | undefined): unknown {
+  if (payload?.data === null || payload?.data === undefined || payload.data.length === 0) return undefined;
+  try {
+    return JSON.parse(Buffer.from(payload.data).toString('utf8')) ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function instantOf(value: unknown): string | null {
+  if (typeof value !== 'string' && typeof value !== 'number') return null;
+  const date = new Date(value);
+  return Number.isNaN(date.getTime()) ? null : date.toISOString();
+}

@@ -1,0 +1,43 @@
+import { PATIENCE_MS, print, sayRecorded, send, signDecision } from '../action/decide.js';
+import { mustBeSealed } from '../action/seen.js';
+import { lastLook, lookOf, type Look } from '../action/shown.js';
+import { votesOf } from '../action/votes.js';
+import type { VerifiedAction } from '../action/verified.js';
+import { Desk } from '../desk.js';
+import { EXIT, type ExitCode } from '../exit.js';
+import { person } from '../identity.js';
+import type { Session } from '../session.js';
+import { inert } from '../text/inert.js';
+import { outcomeLine } from '../text/state.js';
+
+export interface RejectOptions {
+  readonly as?: string;
+  readonly reason: string;
+  readonly print?: true;
+}
+
+/**
+ * `reject ID`: a no is never made hard. It needs no look before, carries over to later revisions, and says what it rejects.
+ */
+export async function reject(session: Session, idText: string, options: RejectOptions): Promise<ExitCode> {
+  const desk = await Desk.open(session, await person(session, options.as));
+  const action = await desk.find(idText);
+  const { id } = action;
+  const signed = signDecision(desk.author, id, await target(desk, action), { verdict: 'reject', reason: options.reason }, session.now());
+  if (options.print) return print(desk, signed);
+
+  if (action.newest !== undefined) session.hint(`rejecting: ${inert(action.newest.envelope.summary)}`);
+  const judged = await send(desk, id, 'decisions', signed);
+  if (judged.recorded) return sayRecorded(desk, id);
+  const ends = (now: VerifiedAction): boolean => now.outcome.final || !votesOf(now, session.now()).rejected;
+  const settled = await desk.readUntil(id, ends, PATIENCE_MS);
+  const said = settled?.outcome.final === true ? outcomeLine(settled.outcome) : 'the rejection stands; the rule asks for more to end the action';
+  session.answer({ id, fate: judged.answer.fate.state, outcome: settled?.outcome ?? null }, [said]);
+  return EXIT.ok;
+}
+
+/** The newest revision; where no worker lives to show one, what was seen here before. */
+async function target(desk: Desk, action: VerifiedAction): Promise<Look> {
+  if (action.newest !== undefined) return lookOf(action.newest);
+  return (action.resource.stale ? await lastLook(desk.workspace, action.id) : undefined) ?? lookOf(mustBeSealed(action));
+}

@@ -1,0 +1,62 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { CliError, usage } from '../errors.js';
+import { EXIT, type ExitCode } from '../exit.js';
+import type { Session } from '../session.js';
+import { DEFAULT_URL } from '../workspace.js';
+
+/** `api`: the HTTP door alone, against any Temporal. */
+export async function api(session: Session, options: { readonly port?: string }): Promise<ExitCode> {
+  const { root, config } = await session.workspace();
+  const port = Number(options.port ?? portOf(config.url ?? DEFAULT_URL));
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw usage(`"${options.port ?? ''}" is no port`, 'Write --port 7878.');
+  const { runApi } = await import('../../api/run-api.js');
+  await runApi({ dir: root, port });
+  return EXIT.ok;
+}
+
+const portOf = (url: string): string => {
+  const { port, protocol } = new URL(url);
+  return port === '' ? (protocol === 'https:' ? '443' : '80') : port;
+};
+
+/** `worker`: the workflow role alone. It holds no credentials; of the roster it uses the deployment and the executors' keys. */
+export async function worker(session: Session): Promise<ExitCode> {
+  const { rosterFile } = await session.workspace();
+  const { startWorker } = await import('../../worker.js');
+  const { untilStopped, watchDev } = await import('../../files/process-life.js');
+  const running = await startWorker({ role: 'workflow', roster: rosterFile }, session.terminal.out);
+  session.terminal.out(JSON.stringify({ keyturn: 'worker', pid: process.pid }));
+  watchDev(() => void running.stop());
+  await untilStopped(running);
+  return EXIT.ok;
+}
+
+/** `executor FILE`: runs the program that calls `startExecutor`, TypeScript too where tsx is installed beside it. */
+export async function executor(session: Session, given: string): Promise<ExitCode> {
+  const file = resolve(session.globals.dir, given);
+  if (!existsSync(file)) throw new CliError('file_unreadable', `there is no ${given}`, 'Name the file that calls startExecutor.');
+  // `startExecutor` looks beside the program it was started as; here that is the command line.
+  process.env['KEYTURN_DIR'] ??= session.globals.dir === '.' ? dirname(file) : resolve(session.globals.dir);
+  if (/\.[cm]?tsx?$/.test(file)) await readTypeScript(file);
+  await import(pathToFileURL(file).href);
+  return process.exitCode === undefined ? EXIT.ok : EXIT.error;
+}
+
+/** Registers tsx as the executor's own folder has it: the command line brings none. */
+async function readTypeScript(file: string): Promise<void> {
+  let entry: string;
+  try {
+    entry = createRequire(join(dirname(file), 'package.json')).resolve('tsx/esm/api');
+  } catch {
+    throw new CliError(
+      'part_missing',
+      `${file} is TypeScript, and tsx is not installed beside it`,
+      'Run `npm install --save-dev tsx` there, or start it yourself: npx tsx <file>',
+    );
+  }
+  const tsx: unknown = await import(pathToFileURL(entry).href);
+  if (typeof tsx === 'object' && tsx !== null && 'register' in tsx && typeof tsx.register === 'function') tsx.register();
+}

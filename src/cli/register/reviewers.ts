@@ -1,0 +1,68 @@
+import type { Command } from 'commander';
+import type { ApproveOptions } from '../commands/approve.js';
+import type { ModifyOptions } from '../commands/modify.js';
+import type { RejectOptions } from '../commands/reject.js';
+import type { ResolveOptions } from '../commands/resolve.js';
+import type { WithdrawOptions } from '../commands/withdraw.js';
+import type { Run } from '../program.js';
+
+const AS = ['--as <person>', 'somebody else (development rosters only)'] as const;
+const PRINT = ['--print', 'print the signed message instead of sending it'] as const;
+const DIGEST = ['--digest <digits>', 'what was seen elsewhere: the first 12 or more digits'] as const;
+
+/** What people who decide use. */
+export function registerReviewers(program: Command, run: Run): void {
+  program.commandsGroup('Review:');
+  program
+    .command('inbox')
+    .description('what needs you, nearest deadline first')
+    .option(...AS)
+    .action((options: { as?: string }) => run(async (session) => (await import('../commands/inbox.js')).inbox(session, options)));
+  program
+    .command('show <id>')
+    .description('what exactly would happen, and how it is undone')
+    .option(...AS)
+    .action((id: string, options: { as?: string }) => run(async (session) => (await import('../commands/show.js')).show(session, id, options)));
+  program
+    .command('approve <id>')
+    .description('agree to exactly what was shown last in this folder')
+    .option(...AS)
+    .option(...DIGEST)
+    .option('--reason <text>', 'why')
+    .option(...PRINT)
+    .action((id: string, options: ApproveOptions) => run(async (session) => (await import('../commands/approve.js')).approve(session, id, options)));
+  program
+    .command('reject <id>')
+    .description('say no; the agent is told why')
+    .requiredOption('--reason <text>', 'why')
+    .option(...AS)
+    .option(...PRINT)
+    .action((id: string, options: RejectOptions) => run(async (session) => (await import('../commands/reject.js')).reject(session, id, options)));
+  program
+    .command('modify <id> <changes...>')
+    .description('change parameters, as /cents=820000: a new revision, without approvals')
+    .requiredOption('--reason <text>', 'why')
+    .option(...AS)
+    .option(...DIGEST)
+    .option(...PRINT)
+    .action((id: string, changes: string[], options: ModifyOptions) =>
+      run(async (session) => (await import('../commands/modify.js')).modify(session, id, changes, options)),
+    );
+  program
+    .command('withdraw <id>')
+    .description('take your own vote back, until it starts')
+    .option(...AS)
+    .option('--decision <digits>', 'which vote, where there are several')
+    .option('--reason <text>', 'why')
+    .option(...PRINT)
+    .action((id: string, options: WithdrawOptions) => run(async (session) => (await import('../commands/withdraw.js')).withdraw(session, id, options)));
+  program
+    .command('resolve <id>')
+    .description('say what became of a step that nobody else can tell about')
+    .requiredOption('--step <number>', 'which step, from 1')
+    .requiredOption('--verdict <verdict>', 'happened, did_not or undone_by_hand')
+    .requiredOption('--reason <text>', 'how you know')
+    .option(...AS)
+    .option(...PRINT)
+    .action((id: string, options: ResolveOptions) => run(async (session) => (await import('../commands/resolve.js')).resolve(session, id, options)));
+}

@@ -1,0 +1,53 @@
+import type { Command } from 'commander';
+import type { Run } from '../program.js';
+
+/** Keys, books and proofs: what works on files. */
+export function registerTools(program: Command, run: Run): void {
+  program.commandsGroup('Keys, ledger, evidence:');
+  const keys = program.command('keys').description('private keys and their public halves');
+  keys
+    .command('new <file>')
+    .description('make a private key; prints its public half for roster.yaml')
+    .action((file: string) => run(async (session) => (await import('../commands/keys.js')).newKey(session, file)));
+  keys
+    .command('show <file>')
+    .description('the public half of a private key')
+    .action((file: string) => run(async (session) => (await import('../commands/keys.js')).showKey(session, file)));
+  keys
+    .command('id <file-or-key>')
+    .description('the id by which signatures name a key')
+    .action((given: string) => run(async (session) => (await import('../commands/keys.js')).keyId(session, given)));
+
+  const ledger = program.command('ledger').description("the executor's book");
+  ledger
+    .command('init [where]')
+    .description('make an empty one: a path or postgres:// (default: .keyturn/ledger.db)')
+    .option('--deployment <name>', "whose it is (default: roster.yaml's)")
+    .action((where: string | undefined, options: { deployment?: string }) =>
+      run(async (session) => (await import('../commands/ledger.js')).init(session, where, options)),
+    );
+  ledger
+    .command('verify <where>')
+    .description('check every link and signature; the executor must be stopped')
+    .option('--roster <file>', 'whose keys to trust (default: roster.yaml here)')
+    .action((where: string, options: { roster?: string }) =>
+      run(async (session) => (await import('../commands/ledger.js')).verify(session, where, options)),
+    );
+
+  const evidence = program.command('evidence').description('the one file that proves an action');
+  evidence
+    .command('export <id>')
+    .description('fetch it')
+    .option('-o, --output <file>', 'where to (default: standard output)')
+    .option('--as <person>', 'somebody else (development rosters only)')
+    .action((id: string, options: { output?: string; as?: string }) =>
+      run(async (session) => (await import('../commands/evidence.js')).exportEvidence(session, id, options)),
+    );
+  evidence
+    .command('verify <file>')
+    .description('check it, offline')
+    .option('--roster <file>', 'whose keys to trust (default: beside the file, else here)')
+    .action((file: string, options: { roster?: string }) =>
+      run(async (session) => (await import('../commands/evidence.js')).verify(session, file, options)),
+    );
+}

@@ -1,0 +1,102 @@
+import { readDecision } from '../admit.js';
+import { utf8 } from '../bytes.js';
+import { digestOfSigned, readPayload, signedSchema, type Signed } from '../dsse.js';
+import { digestOf } from '../hash.js';
+import type { Digest } from '../ids.js';
+import { canonicalize, type Json } from '../json.js';
+import { entrySchema, type Entry } from '../objects/entry.js';
+import { envelopeSchema, type Envelope } from '../objects/envelope.js';
+import type { Snapshot } from '../review/snapshot.js';
+import { viewV1 } from '../view/v1.js';
+import type { Claimed, Evidence } from './schema.js';
+
+interface Revision {
+  readonly signed: Signed;
+  readonly digest: Digest;
+  readonly envelope: Envelope;
+}
+
+/**
+ * The evidence file of an action, from what its workflow says of itself: canonical JSON and a newline. Nothing is believed here; `verifyEvidence` tells
+ * what it is worth. Throws where the snapshot holds envelopes or entries of another form than v1, or no entries.
+ */
+export function buildEvidence(snapshot: Snapshot): Uint8Array {
+  const entries = snapshot.entries.map((signed) => entrySchema.parse(readPayload('entry', signed)));
+  const [first] = entries;
+  if (first === undefined) throw new RangeError('no entries: the ledger says nothing of this action yet');
+  const revisions = revisionsOf(snapshot, entries);
+  const named = namedBy(entries, revisions, snapshot);
+  const sorted = byDigest(snapshot.signedDecisions);
+  const claimed: Claimed = {
+    status: snapshot.outcome.status,
+    decisions: snapshot.decisions,
+    otherDecisions: sorted.filter(([digest]) => !named.has(digest)).map(([, signed]) => signed),
+    messages: snapshot.messages,
+    refused: snapshot.refused,
+    receiptsInvalid: snapshot.receiptsInvalid,
+  };
+  const evidence: Evidence = {
+    v: 1,
+    deployment: first.deployment,
+    actionId: snapshot.id,
+    request: first.kind === 'denied' ? requestOf(snapshot, first.request) : null,
+    envelopes: revisions.map(({ signed }) => signed),
+    views: revisions.map(({ envelope }) => viewV1(envelope) as unknown as Json),
+    decisions: sorted.filter(([digest]) => named.has(digest)).map(([, signed]) => signed),
+    messages: byDigest(snapshot.signedMessages ?? [])
+      .filter(([digest]) => named.has(digest))
+      .map(([, signed]) => signed),
+    entries: snapshot.entries,
+    annex: { claimed, sha256: digestOf(claimed) },
+  };
+  return utf8(`${canonicalize(evidence)}\n`);
+}
+
+/** The revisions that an entry names, oldest first. A run that was reset knows the newest only. */
+function revisionsOf(snapshot: Snapshot, entries: readonly Entry[]): Revision[] {
+  const sealed = entries.flatMap((entry) => (entry.kind === 'sealed' ? [entry.digest] : []));
+  const known = snapshot.envelopes.map((signed) => ({
+    signed,
+    digest: digestOfSigned(signed),
+    envelope: envelopeSchema.parse(readPayload('envelope', signed)),
+  }));
+  return sealed.flatMap((digest) => known.find((each) => each.digest === digest) ?? []);
+}
+
+/**
+ * Digests of what belongs beside the entries: named by one of them while the envelope then under review is in the file, or the modify a revision
+ * came from. The rest is claimed.
+ */
+function namedBy(entries: readonly Entry[], revisions: readonly Revision[], snapshot: Snapshot): Set<Digest> {
+  const inFile = new Set(revisions.map(({ digest }) => digest));
+  const decisions = new Map(snapshot.signedDecisions.map((signed) => [digestOfSigned(signed), readDecision(signed)?.decision]));
+  const named = new Set<Digest>();
+  let newest: Digest | undefined;
+  for (const entry of entries) {
+    const parent = newest;
+    if (entry.kind === 'sealed') newest = entry.digest;
+    if (newest === undefined || !inFile.has(newest)) continue;
+    if (entry.kind === 'executing') for (const digest of entry.decisions) named.add(digest);
+    if (entry.kind === 'resolved') for (const digest of entry.digests) named.add(digest);
+    if (entry.kind === 'lodged' && entry.digest !== null) {
+      const about = decisions.get(entry.digest)?.digest;
+      if (about === undefined || inFile.has(about)) named.add(entry.digest);
+    }
+    if (entry.kind !== 'sealed' || entry.cause !== 'modify' || parent === undefined || !inFile.has(parent)) continue;
+    const made = snapshot.decisions.find(({ digest, verdict, fate }) => {
+      const decision = decisions.get(digest);
+      return verdict === 'modify' && fate.state === 'counted' && decision?.digest === parent;
+    });
+    if (made !== undefined) named.add(made.digest);
+  }
+  return named;
+}
+
+function requestOf(snapshot: Snapshot, digest: Digest): Signed | null {
+  const request = signedSchema.safeParse(snapshot.request);
+  return request.success && digestOfSigned(request.data) === digest ? request.data : null;
+}
+
+/** Sorted, each once. */
+const byDigest = (objects: readonly Signed[]): [Digest, Signed][] =>
+  [...new Map(objects.map((signed): [Digest, Signed] => [digestOfSigned(signed), signed]))].sort(([a], [b]) => (a < b ? -1 : 1));

@@ -1,0 +1,292 @@
+import { describe, expect, test } from '@jest/globals';
+import { approve, modify, reject, withdraw, type SealedRevision } from '../helpers/messages.js';
+import { keyOfPerson, signerOf } from '../helpers/signers.js';
+import { held, HOUR, MINUTE, World } from '../helpers/world.js';
+import { ready } from './ready.js';
+
+const both = (sealed: SealedRevision) => [approve('ana', sealed), approve('ben', sealed)];
+
+describe('stale, and sealed again (§5)', () => {
+  test('target_changed: the approvals are void, the deadline and the offsets stay where they were', async () => {
+    const { world, sealed, votes } = await ready();
+    world.clock.pass(HOUR);
+    const votesLater = [...votes, approve('cleo', sealed, { at: world.clock.ms }), approve('ana', sealed, { at: world.clock.ms })];
+    world.bank.version = 2;
+    world.clock.ms -= HOUR - MINUTE;
+    expect(await world.advance(sealed, votesLater)).toEqual({ kind: 'reseal', code: 'target_changed' });
+    expect(world.statuses.get(sealed.id)).toBe('awaiting_approval');
+    const second = held(await world.reseal(sealed.id, sealed.digest));
+    expect(second.envelope).toMatchObject({
+      revision: 2,
+      parent: sealed.digest,
+      openedAt: sealed.envelope.openedAt,
+      approveBy: sealed.envelope.approveBy,
+      preview: { precondition: { version: 2 } },
+    });
+    expect(world.entries(sealed.id).at(-1)).toMatchObject({ kind: 'sealed', cause: 'reseal', revision: 2 });
+    expect(await world.advance(second, votes)).toMatchObject({ kind: 'ask', code: 'revision_stale' });
+    expect(await world.advance(second, both(second))).toEqual({ kind: 'end' });
+  });
+
+  test('sealed again only where it went stale; asked again, the same', async () => {
+    const { world, sealed, votes } = await ready();
+    expect(await world.reseal(sealed.id, sealed.digest)).toMatchObject({ kind: 'refused', code: 'request_invalid' });
+    world.bank.version = 2;
+    await world.advance(sealed, votes);
+    const [one, two] = [await world.reseal(sealed.id, sealed.digest), await world.reseal(sealed.id, sealed.digest)];
+    expect(held(two).digest).toBe(held(one).digest);
+    expect(world.kinds(sealed.id)).toEqual(['sealed', 'stale', 'sealed']);
+  });
+
+  test('at most three times: the fourth ends it, denied', async () => {
+    const { world, sealed } = await ready();
+    let newest = sealed;
+    for (let i = 0; i < 3; i++) {
+      world.bank.version++;
+      expect(await world.advance(newest, both(newest))).toEqual({ kind: 'reseal', code: 'target_changed' });
+      newest = held(await world.reseal(sealed.id, newest.digest));
+    }
+    world.bank.version++;
+    expect(await world.advance(newest, both(newest))).toEqual({ kind: 'end' });
+    expect(world.outcome(sealed.id)).toMatchObject({ status: 'denied', effect: 'none', reason: { code: 'target_changed' } });
+    expect(world.bank.callsOf('run')).toEqual([]);
+  });
+
+  test('6.8 a changed policy may shorten the deadline of a new seal, never lengthen it', async () => {
+    for (const [approveWithin, hours] of [
+      ['30h', 24],
+      ['2h', 2],
+    ] as const) {
+      const { world, sealed, votes } = await ready();
+      world.rules.setPolicy({ version: 2, approveWithin, stages: '[{ name: finance, from: [group:finance], quorum: 3 }]' });
+      expect(await world.advance(sealed, votes)).toEqual({ kind: 'reseal', code: 'policy_stale' });
+      const second = held(await world.reseal(sealed.id, sealed.digest));
+      expect(Date.parse(second.envelope.approveBy)).toBe(Date.parse(sealed.envelope.openedAt) + hours * HOUR);
+    }
+  });
+
+  test('a rejection can be lodged on a stale revision, and a stale action can be closed', async () => {
+    const { world, sealed, votes } = await ready();
+    world.bank.version = 2;
+    await world.advance(sealed, votes);
+    expect(await world.lodge(sealed.id, reject('cleo', sealed))).toMatchObject({ kind: 'stands' });
+    expect(await world.close(sealed.id, 'rejected')).toEqual({ kind: 'end' });
+    expect(await world.reseal(sealed.id, sealed.digest)).toEqual({ kind: 'end' });
+  });
+});
+
+describe('6.6 modify', () => {
+  test('a new revision: editable fields, schema and preview again, no approvals', async () => {
+    const { world, sealed } = await ready();
+    const second = held(await world.modify(sealed.id, modify('cleo', sealed, { '/cents': 82_000 })));
+    expect(second.envelope).toMatchObject({
+      revision: 2,
+      parent: sealed.digest,
+      params: { vendor: 'ACME', cents: 82_000 },
+      previousParams: { vendor: 'ACME', cents: 480_000 },
+      contributors: ['cleo'],
+      preview: { changes: [{ to: '+82000 cents' }] },
+      summary: 'Pay ACME EUR 820.00',
+    });
+    expect(await world.advance(second, both(second))).toEqual({ kind: 'end' });
+    expect([...world.bank.done.values()]).toMatchObject([{ cents: 82_000 }]);
+  });
+
+  test('attack 20: its author cannot count on it, nor on later revisions; he may say no, or modify once more', async () => {
+    const { world, sealed } = await ready();
+    const second = held(await world.modify(sealed.id, modify('cleo', sealed, { '/cents': 1 })));
+    expect(await world.advance(second, [approve('ana', second), approve('cleo', second)])).toMatchObject({
+      kind: 'ask',
+      code: 'editor_excluded',
+      check: 8,
+    });
+    const third = held(await world.modify(sealed.id, modify('cleo', second, { '/cents': 2 })));
+    expect(third.envelope.contributors).toEqual(['cleo']);
+    expect(await world.advance(third, [approve('ana', third), approve('cleo', third)])).toMatchObject({ code: 'editor_excluded' });
+    expect(await world.lodge(sealed.id, reject('cleo', third))).toMatchObject({ kind: 'stands' });
+  });
+
+  test('a refused modify leaves revision and votes as they were', async () => {
+    const { world, sealed, votes } = await ready();
+    const refusals = [
+      [modify('cleo', sealed, { '/vendor': 'EVIL' }), 'params_invalid'],
+      [modify('cleo', sealed, { '/cents': -5 }), 'params_invalid'],
+      [modify('cleo', sealed, { '/cents': 480_000 }), 'params_invalid'],
+      [modify('cleo', sealed, { '/cents/deep': 1 }), 'params_invalid'],
+      [modify('eva', sealed, { '/cents': 1 }), 'not_eligible'],
+      [modify('dana', sealed, { '/cents': 1 }), 'signature_invalid'],
+      [modify('cleo', sealed, { '/cents': 1 }, { by: keyOfPerson('eva') }), 'signature_invalid'],
+      [modify('cleo', sealed, { '/cents': 1 }, { at: Date.parse(sealed.envelope.approveBy) }), 'decision_late'],
+      [approve('cleo', sealed), 'request_invalid'],
+    ] as const;
+    for (const [signed, code] of refusals) expect(await world.modify(sealed.id, signed)).toMatchObject({ kind: 'refused', code });
+    world.bank.previewFails = new Error('bank is down');
+    expect(await world.modify(sealed.id, modify('cleo', sealed, { '/cents': 1 }))).toMatchObject({
+      kind: 'refused',
+      code: 'preview_failed',
+    });
+    world.bank.previewFails = undefined;
+    expect(world.kinds(sealed.id)).toEqual(['sealed']);
+    expect(await world.advance(sealed, votes)).toEqual({ kind: 'end' });
+  });
+
+  test('a modify after which too few are left to agree is refused', async () => {
+    const { world, sealed } = await ready();
+    const second = held(await world.modify(sealed.id, modify('cleo', sealed, { '/cents': 1 })));
+    expect(await world.modify(sealed.id, modify('ben', second, { '/cents': 2 }))).toMatchObject({
+      kind: 'refused',
+      code: 'quorum_unsatisfiable',
+    });
+  });
+
+  test('a modify of a key that was revoked since the seal is refused', async () => {
+    const { world, sealed } = await ready();
+    world.rules.setRoster({ version: 2, people: { cleo: `{ name: cleo, keys: ['${signerOf('new').key.text}'] }` } });
+    expect(await world.modify(sealed.id, modify('cleo', sealed, { '/cents': 1 }))).toMatchObject({
+      kind: 'refused',
+      code: 'approver_stale',
+      check: 9,
+    });
+  });
+
+  test('asked again, the same revision; at most eight', async () => {
+    const { world, sealed } = await ready();
+    let newest = sealed;
+    for (let i = 1; i < 8; i++) {
+      const signed = modify('cleo', newest, { '/cents': i });
+      newest = held(await world.modify(sealed.id, signed));
+      expect(held(await world.modify(sealed.id, signed)).digest).toBe(newest.digest);
+    }
+    expect(newest.envelope.revision).toBe(8);
+    expect(await world.modify(sealed.id, modify('cleo', newest, { '/cents': 99 }))).toMatchObject({
+      kind: 'refused',
+      code: 'request_invalid',
+    });
+  });
+
+  test('two modifies at once: one revision follows the other, none is lost silently', async () => {
+    const { world, sealed } = await ready();
+    const [one, two] = await Promise.all([
+      world.modify(sealed.id, modify('cleo', sealed, { '/cents': 1 })),
+      world.modify(sealed.id, modify('cleo', sealed, { '/cents': 2 })),
+    ]);
+    expect([one.kind, two.kind].sort()).toEqual(['sealed', 'wait']);
+    await world.report(sealed.id);
+    expect(world.kinds(sealed.id)).toEqual(['sealed', 'sealed']);
+  });
+});
+
+describe('6.5 rejections carry over', () => {
+  test('attack 33: a new revision does not shed a rejection; its author can withdraw it', async () => {
+    const { world, sealed } = await ready();
+    const no = reject('cleo', sealed);
+    await world.lodge(sealed.id, no);
+    const second = held(await world.modify(sealed.id, modify('cleo', sealed, { '/cents': 1 })));
+    expect(second.rejections).toEqual([no]);
+    expect(await world.advance(second, both(second))).toMatchObject({ kind: 'refused', code: 'rejection_standing' });
+    await world.lodge(sealed.id, withdraw('cleo', second, no));
+    expect(await world.advance(second, both(second))).toEqual({ kind: 'end' });
+  });
+
+  test('a rejection stands though its author is asked no more on the new revision, and he can still take it back', async () => {
+    const { world, sealed } = await ready();
+    const no = reject('cleo', sealed);
+    world.rules.setPolicy({
+      rejections: 1,
+      version: 2,
+      stages: '[{ name: finance, from: [person:ana, person:ben, person:eva], quorum: 3 }]',
+    });
+    expect(await world.advance(sealed, both(sealed))).toEqual({ kind: 'reseal', code: 'policy_stale' });
+    await world.lodge(sealed.id, no);
+    const second = held(await world.reseal(sealed.id, sealed.digest));
+    const three = [...both(second), approve('eva', second)];
+    expect(second.envelope.stages[0]?.from).toEqual(['ana', 'ben', 'eva']);
+    expect(await world.advance(second, three)).toMatchObject({ kind: 'refused', code: 'rejection_standing' });
+    expect(await world.lodge(sealed.id, withdraw('cleo', second, no))).toMatchObject({ kind: 'stands' });
+    expect(await world.advance(second, three)).toEqual({ kind: 'end' });
+  });
+
+  test('a rejection stands though its key has ended since', async () => {
+    const { world, sealed, votes } = await ready();
+    await world.lodge(sealed.id, reject('cleo', sealed));
+    world.rules.setRoster({
+      version: 2,
+      people: { cleo: `{ name: cleo, keys: ['${keyOfPerson('cleo').key.text}'], until: '2026-06-01T09:05:00.000Z' }` },
+    });
+    world.clock.pass(10 * MINUTE);
+    expect(await world.advance(sealed, votes)).toMatchObject({ kind: 'refused', code: 'rejection_standing' });
+  });
+
+  test('a rejection stands though the sealed time of its key is over', async () => {
+    const world = await World.open();
+    world.rules.setRoster({
+      people: { cleo: `{ name: cleo, keys: [{ key: '${keyOfPerson('cleo').key.text}', until: '2026-06-01T09:05:00.000Z' }] }` },
+    });
+    const sealed = await world.propose();
+    await world.lodge(sealed.id, reject('cleo', sealed));
+    world.clock.pass(10 * MINUTE);
+    expect(await world.advance(sealed, both(sealed))).toMatchObject({ kind: 'refused', code: 'rejection_standing' });
+  });
+
+  test('rejections below the rule’s number do not stop it; two do', async () => {
+    const world = await World.open();
+    world.rules.setPolicy({ rejections: 2, stages: '[{ name: finance, from: [group:finance, group:finance-leads], quorum: 2 }]' });
+    const sealed = await world.propose();
+    await world.lodge(sealed.id, reject('cleo', sealed));
+    await world.lodge(sealed.id, reject('cleo', sealed));
+    const other = await world.propose();
+    expect(await world.advance(sealed, both(sealed))).toEqual({ kind: 'end' });
+    await world.lodge(other.id, reject('cleo', other));
+    await world.lodge(other.id, reject('eva', other));
+    expect(await world.advance(other, both(other))).toMatchObject({ code: 'rejection_standing' });
+  });
+});
+
+describe('6.11 withdraw', () => {
+  test('a withdrawn approval leaves no vote, whether or not the caller brings the withdrawal again', async () => {
+    const { world, sealed, votes } = await ready();
+    const [one] = votes;
+    if (one === undefined) throw new Error('no vote');
+    await world.lodge(sealed.id, withdraw('ana', sealed, one));
+    expect(await world.advance(sealed, votes)).toMatchObject({ kind: 'ask', code: 'quorum_missing' });
+    expect(await world.advance(sealed, [...votes, approve('ana', sealed)])).toEqual({ kind: 'end' });
+  });
+  test('nobody withdraws the vote of another', async () => {
+    const { world, sealed, votes } = await ready();
+    const no = reject('cleo', sealed);
+    await world.lodge(sealed.id, no);
+    await world.lodge(sealed.id, withdraw('ana', sealed, no));
+    expect(await world.advance(sealed, votes)).toMatchObject({ code: 'rejection_standing' });
+  });
+  test('a key lost since the seal takes no rejection back', async () => {
+    const { world, sealed, votes } = await ready();
+    const no = reject('cleo', sealed);
+    await world.lodge(sealed.id, no);
+    world.rules.setRoster({ version: 2, people: { cleo: `{ name: cleo, keys: ['${signerOf('new').key.text}'] }` } });
+    const back = withdraw('cleo', sealed, no);
+    expect(await world.lodge(sealed.id, back)).toMatchObject({ kind: 'refused', code: 'signature_invalid' });
+    expect(await world.advance(sealed, [...votes, back])).toMatchObject({ code: 'rejection_standing' });
+    // The new key can: it is his.
+    expect(await world.lodge(sealed.id, withdraw('cleo', sealed, no, { by: signerOf('new') }))).toMatchObject({ kind: 'stands' });
+  });
+  test('a withdrawal after execution began is decision_late; after the end, action_ended', async () => {
+    const { world, sealed, votes } = await ready();
+    const [one] = votes;
+    if (one === undefined) throw new Error('no vote');
+    world.bank.plan({ run: ['hangs'] });
+    const running = world.advance(sealed, votes);
+    while (!world.bank.isHanging) await new Promise((resume) => setTimeout(resume, 5));
+    const back = withdraw('ana', sealed, one);
+    expect(await world.lodge(sealed.id, back)).toMatchObject({ kind: 'refused', code: 'decision_late' });
+    world.bank.release();
+    await running;
+    expect(await world.lodge(sealed.id, back)).toMatchObject({ kind: 'refused', code: 'action_ended' });
+  });
+});
+
+test('report says what is due, and changes nothing', async () => {
+  const { world, sealed, votes } = await ready();
+  expect(await world.report(sealed.id)).toMatchObject({ kind: 'report', envelope: sealed.signed, due: 'review' });
+  await world.advance(sealed, votes);
+  expect(await world.report(sealed.id)).toMatchObject({ due: 'nothing' });
+});
