@@ -57,7 +57,7 @@ export class Manifests {
 /** A schema that zod cannot read from JSON Schema is left to the executor, which has the real one. */
 function misfit(schema: JsonObject, params: JsonObject): string | undefined {
   try {
-    const parsed = z.fromJSONSchema(schema as Parameters<typeof z.fromJSONSchema>[0]).safeParse(params);
+    const parsed = z.fromJSONSchema(schema).safeParse(params);
     return parsed.success ? undefined : issuesOf(parsed.error);
   } catch {
     return undefined;

@@ -32,7 +32,8 @@ async function bytesOf(c: Call, maxBytes: number): Promise<Uint8Array> {
   if (Number(c.req.header('content-length') ?? 0) > maxBytes) throw tooLarge;
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of c.req.raw.body ?? []) {
+  const body: AsyncIterable<Uint8Array> = c.req.raw.body ?? new ReadableStream<Uint8Array>({ start: (empty) => empty.close() });
+  for await (const chunk of body) {
     length += chunk.byteLength;
     if (length > maxBytes) throw tooLarge;
     chunks.push(chunk);

@@ -15,7 +15,8 @@ export interface Route {
   readonly access: 'reader' | 'open' | 'signature';
   readonly body?: readonly Component[];
   readonly query?: z.ZodObject;
-  readonly answers: Readonly<Record<number, Component | string>>;
+  /** A component of the document, or words. */
+  readonly answers: Readonly<Record<number, string>>;
   readonly handle: (api: Api, c: Call) => Promise<Response>;
 }
 

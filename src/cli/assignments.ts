@@ -7,7 +7,8 @@ const POINTER = /^(?:\/(?:[^~/]|~[01])*)+$/;
 export function readAssignment(text: string): readonly [pointer: string, value: Json] {
   const at = text.indexOf('=');
   const pointer = text.slice(0, at);
-  if (at < 0 || !POINTER.test(pointer)) throw usage(`"${text}" is no change of a parameter`, 'Write /name=value, for example /cents=820000.');
+  if (at < 0 || !POINTER.test(pointer))
+    throw usage(`"${text}" is no change of a parameter`, 'Write /name=value, for example /cents=820000.');
   return [pointer, readValue(text.slice(at + 1))];
 }
 
@@ -16,7 +17,11 @@ function readValue(text: string): Json {
     return parseStrict(text);
   } catch (error) {
     // What JSON reads but strict JSON refuses would change its value on the way: 9007199254740993, or a key that stands twice.
-    if (isLooseJson(text)) throw usage(`"${text}" is refused: ${error instanceof JsonRefused ? error.message : String(error)}`, 'Quote it to pass it as a text.');
+    if (isLooseJson(text))
+      throw usage(
+        `"${text}" is refused: ${error instanceof JsonRefused ? error.message : String(error)}`,
+        'Quote it to pass it as a text.',
+      );
     return text;
   }
 }

@@ -64,7 +64,11 @@ async function call(url: string, path: string, init: RequestInit): Promise<Respo
 async function refusalOf(response: Response, url: string): Promise<CliError> {
   const problem = problemSchema.safeParse(await response.json().catch(() => undefined));
   if (!problem.success)
-    return new CliError('api_answer_invalid', `${url} answered ${response.status} without saying why`, 'Check --url: is that a Keyturn API?');
+    return new CliError(
+      'api_answer_invalid',
+      `${url} answered ${response.status} without saying why`,
+      'Check --url: is that a Keyturn API?',
+    );
   const { code, detail, remedy } = problem.data;
   return new CliError(code, visible(detail), visible(remedy));
 }
@@ -73,5 +77,9 @@ async function bodyAs<T>(schema: z.ZodType<T>, response: Response, url: string):
   const parsed = schema.safeParse(await response.json().catch(() => undefined));
   if (parsed.success) return parsed.data;
   const why = z.prettifyError(parsed.error).split('\n')[0] ?? '';
-  throw new CliError('api_answer_invalid', `${url} answered something else than expected (${visible(why)})`, 'Are API and CLI of one version?');
+  throw new CliError(
+    'api_answer_invalid',
+    `${url} answered something else than expected (${visible(why)})`,
+    'Are API and CLI of one version?',
+  );
 }

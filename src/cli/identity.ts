@@ -20,8 +20,9 @@ export interface Author {
  * The key must be one the roster lists for that very person: better told here than refused there.
  */
 export async function person(session: Session, as?: string): Promise<Author> {
-  const { config, root, roster: read, rosterFile } = await session.workspace();
-  const roster = await read();
+  const workspace = await session.workspace();
+  const { config, root, rosterFile } = workspace;
+  const roster = await workspace.roster();
   if (as !== undefined && !roster.development)
     throw usage(
       `--as works only with a development roster, and ${rosterFile} is none`,
@@ -39,7 +40,11 @@ export async function person(session: Session, as?: string): Promise<Author> {
   const signer = await signerIn(file, `Make one with \`keyturn keys new ${file}\` and have its public half put into roster.yaml.`);
   const holder = holderOf(roster, signer.key.id);
   if (holder?.kind !== 'person' || holder.id !== id)
-    throw new CliError('key_invalid', `${file} is not a key of ${id} in ${rosterFile}`, `Have ${signer.key.text} put into roster.yaml for ${id}.`);
+    throw new CliError(
+      'key_invalid',
+      `${file} is not a key of ${id} in ${rosterFile}`,
+      `Have ${signer.key.text} put into roster.yaml for ${id}.`,
+    );
   return { kind: 'person', id, deployment: roster.deployment, signer };
 }
 
@@ -56,8 +61,9 @@ export async function agent(session: Session, named?: string): Promise<Author> {
 
 /** As `agent`; undefined where no key is at hand. */
 export async function agentIfAny(session: Session, named?: string): Promise<Author | undefined> {
-  const { root, roster: read } = await session.workspace();
-  const roster = await read();
+  const workspace = await session.workspace();
+  const { root } = workspace;
+  const roster = await workspace.roster();
   const given = session.env['KEYTURN_AGENT_KEY'];
   const signers = given === undefined ? await keysOf(root, named) : [signerFrom(given, 'KEYTURN_AGENT_KEY')];
   const agents = signers.flatMap((signer) => asAgent(roster, signer, named));

@@ -15,25 +15,30 @@ export const short = (id: string): string => id.slice(0, 8);
 export async function resolveId(api: Api, text: string): Promise<ActionId> {
   const whole = actionIdSchema.safeParse(text);
   if (whole.success) return whole.data;
-  if (!PREFIX.test(text)) throw usage(`"${inert(text)}" is no action id`, 'An id looks like act_q7m2…; `keyturn inbox` lists those that need you.');
+  if (!PREFIX.test(text))
+    throw usage(`"${inert(text)}" is no action id`, 'An id looks like act_q7m2…; `keyturn inbox` lists those that need you.');
   const prefix = text.startsWith('act_') ? text : `act_${text}`;
   const found = (await listAll(api)).filter((id) => id.startsWith(prefix));
   const [only] = found;
   if (only !== undefined && found.length === 1) return only;
   if (only === undefined)
-    throw new CliError('no_such_action', `no action you may see has an id that begins with ${prefix}`, 'See `keyturn inbox`, or give the whole id.');
+    throw new CliError(
+      'no_such_action',
+      `no action you may see has an id that begins with ${prefix}`,
+      'See `keyturn inbox`, or give the whole id.',
+    );
   const remedy = 'Give more characters of the id.';
   throw new CliError('ambiguous_id', `${found.length} actions begin with ${prefix}`, remedy, EXIT.error, found.slice(0, 20));
 }
 
 async function listAll(api: Api): Promise<ActionId[]> {
   const ids = new Set<ActionId>();
-  let page = '';
+  let page = '?limit=200';
   for (let i = 0; i < MOST_PAGES; i++) {
     const { actions, next } = await api.get(`/v1/actions${page}`, actionListSchema);
     for (const { id } of actions) ids.add(id);
     if (next === null) break;
-    page = `?next=${encodeURIComponent(next)}`;
+    page = `?limit=200&next=${encodeURIComponent(next)}`;
   }
   return [...ids];
 }

@@ -1,12 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { z } from 'zod';
-import { canonicalize, type JsonObject } from '../../src/domain/json.js';
+import { canonicalize } from '../../src/domain/json.js';
 import { viewDigestOf } from '../../src/domain/view/v1.js';
-import { defineAction } from '../../src/executor/define-action.js';
-import { approve, damaged, request } from '../helpers/messages.js';
+import { damaged, request } from '../helpers/messages.js';
 import { API, EXECUTOR, keyOfPerson, signerOf } from '../helpers/signers.js';
-import { bankTypes } from '../helpers/types.js';
-import { held, HOUR, MINUTE, World } from '../helpers/world.js';
+import { held, HOUR, World } from '../helpers/world.js';
 
 const rows = async (world: World, table: string): Promise<number> =>
   Number((await world.database.transaction((sql) => sql.all(`SELECT count(*) AS n FROM ${table}`)))[0]?.['n']);
@@ -142,109 +139,6 @@ describe('who asks (§4)', () => {
       { person: 'dana', why: 'owner' },
       { person: 'ana', why: 'on_behalf_of' },
     ]);
-  });
-});
-
-describe('what is denied', () => {
-  const deniedWith = async (world: World, proposal: Parameters<typeof request>[0], code: string): Promise<void> => {
-    const { id, signed } = request(proposal);
-    expect(await world.seal(id, signed)).toEqual({ kind: 'end' });
-    expect(world.kinds(id)).toEqual(['denied']);
-    expect(world.outcome(id)).toMatchObject({ status: 'denied', effect: 'none', reason: { code } });
-    // Again: the same, and nothing more is written.
-    expect(await world.seal(id, signed)).toEqual({ kind: 'end' });
-    expect(world.kinds(id)).toEqual(['denied']);
-  };
-
-  test('6.1 a deny rule wins wherever it stands, and the target is never touched', async () => {
-    const world = await World.open();
-    world.rules.setPolicy({ deny: ['payments.transfer'] });
-    await deniedWith(world, {}, 'rule_denies');
-    expect(world.bank.calls).toEqual([]);
-  });
-  test('6.1 no rule: denied', async () => {
-    const world = await World.open();
-    world.rules.setPolicy({ type: 'payments.batch' });
-    await deniedWith(world, {}, 'rule_missing');
-  });
-  test('6.1 a type this executor does not run, or does not run any more by the roster: denied', async () => {
-    const world = await World.open();
-    await deniedWith(world, { type: 'payments.refund' }, 'type_unknown');
-    world.rules.setRoster({ runs: ['payments.batch'] });
-    await deniedWith(world, {}, 'type_unknown');
-  });
-  test('parameters that do not fit: denied before the preview', async () => {
-    const world = await World.open();
-    const wrong: JsonObject[] = [
-      { vendor: 'ACME' },
-      { vendor: 'ACME', cents: 1.5 },
-      { vendor: 'ACME', cents: '5' },
-      { vendor: 'ACME', cents: 5, extra: 1 },
-    ];
-    for (const params of wrong) await deniedWith(world, { params }, 'params_invalid');
-    expect(world.bank.calls).toEqual([]);
-  });
-  test('6.2 a quorum nobody can meet: denied, and it says who is missing', async () => {
-    const world = await World.open();
-    world.rules.setRoster({ groups: { finance: ['ana', 'dana'] } });
-    await deniedWith(world, {}, 'quorum_unsatisfiable');
-  });
-  test('a preview that fails for 15 minutes: wait, then denied', async () => {
-    const world = await World.open();
-    const { id, signed } = request();
-    world.bank.previewFails = new Error('bank is down');
-    expect(await world.seal(id, signed)).toMatchObject({ kind: 'wait', code: 'preview_failed' });
-    world.clock.pass(15 * MINUTE - 1);
-    expect(await world.seal(id, signed)).toMatchObject({ kind: 'wait', code: 'preview_failed' });
-    world.clock.pass(1);
-    expect(await world.seal(id, signed)).toEqual({ kind: 'end' });
-    expect(world.outcome(id)).toMatchObject({ status: 'denied', reason: { code: 'preview_failed' } });
-  });
-  test('a preview that works in between starts the 15 minutes again', async () => {
-    const world = await World.open();
-    const sealed = await world.propose();
-    const votes = [approve('ana', sealed), approve('ben', sealed)];
-    world.bank.previewFails = new Error('bank is down');
-    expect(await world.advance(sealed, votes)).toMatchObject({ kind: 'wait', code: 'preview_failed' });
-    world.clock.pass(10 * MINUTE);
-    world.bank.previewFails = undefined;
-    world.bank.version++;
-    expect(await world.advance(sealed, votes)).toMatchObject({ kind: 'reseal', code: 'target_changed' });
-    world.bank.previewFails = new Error('bank is down');
-    world.clock.pass(10 * MINUTE);
-    expect(await world.reseal(sealed.id, sealed.digest)).toMatchObject({ kind: 'wait', code: 'preview_failed' });
-  });
-  test('a preview over 256 KiB: denied', async () => {
-    const world = await World.open({ types: (bank) => new Map([...bankTypes(bank), ['payments.blind', large]]) });
-    await deniedWith(world, { type: 'payments.blind', params: {} }, 'preview_too_large');
-  });
-  const large = defineAction({
-    name: 'payments.blind',
-    params: z.strictObject({}),
-    undo: 'impossible',
-    run: () => null,
-    preview: () => ({ touches: Array.from({ length: 100 }, () => 'x'.repeat(3_000)) }),
-  });
-
-  test('half a character in the words of a type, or a preview nested too deep, is denied and never wedges the seal', async () => {
-    const deep = (depth: number): never => (depth === 0 ? 1 : [deep(depth - 1)]) as never;
-    const odd = (text: string, depth: number) =>
-      defineAction({
-        name: 'payments.blind',
-        params: z.strictObject({}),
-        undo: 'impossible',
-        run: () => null,
-        summarize: () => text,
-        preview: () => ({ precondition: deep(depth) }),
-      });
-    for (const [type, code] of [
-      [odd('\ud83d', 1), 'policy_error'],
-      [odd('fine', 63), 'policy_error'],
-      [odd('fine', 70), 'preview_failed'],
-    ] as const) {
-      const world = await World.open({ types: () => new Map([['payments.blind', type]]) });
-      await deniedWith(world, { type: 'payments.blind', params: {} }, code);
-    }
   });
 });
 

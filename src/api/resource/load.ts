@@ -21,7 +21,9 @@ export async function load({ client }: Pick<Api, 'client'>, id: ActionId, roster
   const asked = snapshotOf(client, id);
   const described = await describe(client, id);
   if (described === undefined) throw notFound();
-  const snapshot = await asked;
+  let snapshot = await asked;
+  // Asked side by side, the run may have closed between the two answers; a closed one no longer moves.
+  if (described.run !== 'running' && snapshot?.outcome.final === false) snapshot = await snapshotOf(client, id);
   const resource = snapshot === undefined ? staleResource(described) : resourceOf(described, snapshot, roster, Date.now());
   return { described, snapshot, resource };
 }

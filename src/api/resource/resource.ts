@@ -15,10 +15,9 @@ export function resourceOf({ line, run }: Described, snapshot: Snapshot, roster:
   const type = request?.type ?? line.type;
   const trust = trustIn(roster, type, snapshot);
   const envelope = sealedEnvelope(snapshot, trust);
-  const { request: _request, ...rest } = snapshot;
   const outcome = provenOutcome(snapshot, trust, roster, now);
   return {
-    ...rest,
+    ...withoutRequest(snapshot),
     outcome: run === 'running' || outcome.final ? outcome : closed(outcome, run),
     awaiting: run === 'running' ? snapshot.awaiting : [],
     type,
@@ -28,6 +27,13 @@ export function resourceOf({ line, run }: Described, snapshot: Snapshot, roster:
     stale: false,
     running: run === 'running',
   };
+}
+
+/** Who may read the action gets the request inside its envelope, where the executor signed it. */
+function withoutRequest(snapshot: Snapshot): Omit<Snapshot, 'request'> {
+  const copy: Omit<Snapshot, 'request'> & { request?: unknown } = { ...snapshot };
+  delete copy.request;
+  return copy;
 }
 
 /** The request a run was started with, if the action's id follows from it. */

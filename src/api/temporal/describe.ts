@@ -1,13 +1,10 @@
-import { WorkflowNotFoundError, type Client } from '@temporalio/client';
-import { temporal } from '@temporalio/proto';
+import { WorkflowNotFoundError, type Client, type WorkflowExecutionStatusName } from '@temporalio/client';
 import { actionLineSchema, type ActionLine } from '../../domain/http.js';
 import type { ActionId } from '../../domain/ids.js';
 import { attributes } from '../../temporal/attributes.js';
 import { WORKFLOW_TYPES } from '../../temporal/names.js';
 import { temporalAway } from '../problem.js';
 import { isNoAnswer, isNotFound, PATIENCE_MS, within, type Execution, type Payload } from './calls.js';
-
-const { WorkflowExecutionStatus } = temporal.api.enums.v1;
 
 /** How a run stands in Temporal. `completed` is the only close that may carry an outcome. */
 export type RunState = 'running' | 'completed' | 'terminated' | 'closed';
@@ -21,11 +18,9 @@ export interface Described {
 /** Undefined: no such action. Throws `temporal_unavailable` when Temporal does not answer. */
 export async function describe(client: Client, id: ActionId): Promise<Described | undefined> {
   try {
-    const { workflowExecutionInfo: info } = await within(client, PATIENCE_MS, () =>
-      client.workflowService.describeWorkflowExecution({ namespace: client.options.namespace, execution: { workflowId: id } }),
-    );
-    const line = info === null || info === undefined ? undefined : lineOf(info);
-    return line === undefined ? undefined : { line, run: runOf(info?.status) };
+    const { status, raw } = await within(client, PATIENCE_MS, () => client.workflow.getHandle(id).describe());
+    const line = lineOf(raw.workflowExecutionInfo ?? {});
+    return line === undefined ? undefined : { line, run: runOf(status.name) };
   } catch (error) {
     if (isNotFound(error) || error instanceof WorkflowNotFoundError) return undefined;
     if (isNoAnswer(error)) throw temporalAway('Temporal does not answer; nothing was asked of it or changed.');
@@ -33,14 +28,18 @@ export async function describe(client: Client, id: ActionId): Promise<Described 
   }
 }
 
-function runOf(status: Execution['status']): RunState {
-  if (
-    status === WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING ||
-    status === WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_PAUSED
-  )
-    return 'running';
-  if (status === WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_COMPLETED) return 'completed';
-  return status === WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_TERMINATED ? 'terminated' : 'closed';
+function runOf(status: WorkflowExecutionStatusName): RunState {
+  switch (status) {
+    case 'RUNNING':
+    case 'PAUSED':
+      return 'running';
+    case 'COMPLETED':
+      return 'completed';
+    case 'TERMINATED':
+      return 'terminated';
+    default:
+      return 'closed';
+  }
 }
 
 /** One line of a list. Undefined for what is no action of ours, or was started by hand with attributes that are none. */

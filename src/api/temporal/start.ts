@@ -1,9 +1,10 @@
-import { TypedSearchAttributes, WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
+import { TypedSearchAttributes } from '@temporalio/common';
 import type { Signed } from '../../domain/dsse.js';
 import type { ActionId } from '../../domain/ids.js';
 import type { Request } from '../../domain/objects/request.js';
 import { attributes } from '../../temporal/attributes.js';
-import { WORKFLOW_QUEUE, WORKFLOW_TYPES } from '../../temporal/names.js';
+import { WORKFLOW_QUEUE, WORKFLOW_TASK_TIMEOUT, WORKFLOW_TYPES } from '../../temporal/names.js';
 import { temporalAway } from '../problem.js';
 import { isNoAnswer, isUnreached, PATIENCE_MS, within } from './calls.js';
 
@@ -22,6 +23,7 @@ export async function startAction(client: Client, { id, request, signed, again }
       client.workflow.start(WORKFLOW_TYPES.agentAction, {
         workflowId: id,
         taskQueue: WORKFLOW_QUEUE,
+        workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
         args: [signed],
         // Who comes second is told apart by the bytes of the request, never silently joined to the first.
         workflowIdConflictPolicy: 'FAIL',

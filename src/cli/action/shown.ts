@@ -23,8 +23,8 @@ export async function lastLook(workspace: Workspace, id: ActionId): Promise<Look
 
 export async function rememberLook(workspace: Workspace, id: ActionId, look: Look): Promise<void> {
   const path = await workspace.stateFile(FILE);
-  const { [id]: _before, ...others } = await readAll(path);
-  const kept = [...Object.entries(others), [id, look] as const].slice(-MOST);
+  const others = Object.entries(await readAll(path)).filter(([other]) => other !== id);
+  const kept = [...others, [id, look] as const].slice(-MOST);
   const scratch = `${path}.${process.pid}`;
   await writeFile(scratch, `${JSON.stringify(Object.fromEntries(kept), null, 1)}\n`, { mode: 0o600 });
   await rename(scratch, path);

@@ -31,7 +31,11 @@ export interface VerifiedAction {
 }
 
 const forged = (text: string): CliError =>
-  new CliError('receipt_invalid', text, 'Decide nothing on it. Is roster.yaml up to date? Else somebody stands between you and the executor.');
+  new CliError(
+    'receipt_invalid',
+    text,
+    'Decide nothing on it. Is roster.yaml up to date? Else somebody stands between you and the executor.',
+  );
 
 /**
  * Checks what the API handed over against the roster's executor keys (design §2: the API host may be hostile). Throws `receipt_invalid` on a seal

@@ -25,7 +25,9 @@ export function votesOf({ resource, revisions, newest, receipt, outcome }: Verif
   const last = receipt.at(-1)?.entry.at;
   const at = outcome.final && last !== undefined ? toMs(last) : now;
   // What the executor dropped is only known from the API's word, which can make votes fewer, never more.
-  const counting = new Set(resource.decisions.flatMap(({ digest, fate }) => (fate.state === 'counted' || fate.state === 'stands' ? [digest] : [])));
+  const counting = new Set(
+    resource.decisions.flatMap(({ digest, fate }) => (fate.state === 'counted' || fate.state === 'stands' ? [digest] : [])),
+  );
   const ring = ringOf(sealed.people);
   const votes = resource.signedDecisions.flatMap((signed) => {
     const admission = admit(signed, revisions, ring, at);

@@ -12,7 +12,11 @@ import type { Session } from '../session.js';
 import { inert } from '../text/inert.js';
 
 /** `evidence export ID`: the one file that proves an action, as the API has it; believe it after `evidence verify`. */
-export async function exportEvidence(session: Session, idText: string, options: { readonly as?: string; readonly output?: string }): Promise<ExitCode> {
+export async function exportEvidence(
+  session: Session,
+  idText: string,
+  options: { readonly as?: string; readonly output?: string },
+): Promise<ExitCode> {
   const api = await openApi(session, await person(session, options.as));
   const id = await resolveId(api, idText);
   const bytes = await api.bytes(`/v1/actions/${id}/evidence`);
@@ -22,7 +26,10 @@ export async function exportEvidence(session: Session, idText: string, options: 
   }
   const file = resolve(session.globals.dir, options.output);
   await writeFile(file, bytes);
-  session.answer({ id, file, bytes: bytes.length }, [`${bytes.length} bytes written to ${options.output}`, `check it: keyturn evidence verify ${options.output}`]);
+  session.answer({ id, file, bytes: bytes.length }, [
+    `${bytes.length} bytes written to ${options.output}`,
+    `check it: keyturn evidence verify ${options.output}`,
+  ]);
   return EXIT.ok;
 }
 
@@ -30,7 +37,11 @@ export async function exportEvidence(session: Session, idText: string, options: 
 export async function verify(session: Session, given: string, options: { readonly roster?: string }): Promise<ExitCode> {
   const file = resolve(session.globals.dir, given);
   const bytes = await readFile(file).catch((error: unknown) => {
-    throw new CliError('file_unreadable', `${given} cannot be read (${error instanceof Error ? error.message : String(error)})`, 'Name the evidence file.');
+    throw new CliError(
+      'file_unreadable',
+      `${given} cannot be read (${error instanceof Error ? error.message : String(error)})`,
+      'Name the evidence file.',
+    );
   });
   const rosterFile = trustRoot(session, file, options.roster);
   const roster = await readRoster(rosterFile);

@@ -40,6 +40,10 @@ async function publicKeyOf(file: string): Promise<PublicKey> {
     return (await readKeyFile(file)).key;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new CliError('key_invalid', `${inert(file)} is neither a private key file nor a public key (${inert(why)})`, 'Make a key: keyturn keys new FILE');
+    throw new CliError(
+      'key_invalid',
+      `${inert(file)} is neither a private key file nor a public key (${inert(why)})`,
+      'Make a key: keyturn keys new FILE',
+    );
   }
 }

@@ -31,7 +31,8 @@ export async function reject(session: Session, idText: string, options: RejectOp
   if (judged.recorded) return sayRecorded(desk, id);
   const ends = (now: VerifiedAction): boolean => now.outcome.final || !votesOf(now, session.now()).rejected;
   const settled = await desk.readUntil(id, ends, PATIENCE_MS);
-  const said = settled?.outcome.final === true ? outcomeLine(settled.outcome) : 'the rejection stands; the rule asks for more to end the action';
+  const said =
+    settled?.outcome.final === true ? outcomeLine(settled.outcome) : 'the rejection stands; the rule asks for more to end the action';
   session.answer({ id, fate: judged.answer.fate.state, outcome: settled?.outcome ?? null }, [said]);
   return EXIT.ok;
 }

@@ -32,7 +32,10 @@ export async function resolve(session: Session, idText: string, options: Resolve
     ...freshness(session.now()),
   });
   if (!finding.success)
-    throw usage(`this is no finding: ${inert(z.prettifyError(finding.error))}`, 'Write --step 2 --verdict happened, did_not or undone_by_hand.');
+    throw usage(
+      `this is no finding: ${inert(z.prettifyError(finding.error))}`,
+      'Write --step 2 --verdict happened, did_not or undone_by_hand.',
+    );
   const signed = desk.author.signer.sign('resolve', finding.data);
   if (options.print) return print(desk, signed);
 

@@ -13,7 +13,9 @@ export async function api(session: Session, options: { readonly port?: string })
   const port = Number(options.port ?? portOf(config.url ?? DEFAULT_URL));
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw usage(`"${options.port ?? ''}" is no port`, 'Write --port 7878.');
   const { runApi } = await import('../../api/run-api.js');
-  await runApi({ dir: root, port });
+  const { url } = await runApi({ dir: root, port });
+  session.terminal.out(JSON.stringify({ keyturn: 'api', url, pid: process.pid }));
+  // It listens until a signal closes it; the process ends with it.
   return EXIT.ok;
 }
 
@@ -27,7 +29,7 @@ export async function worker(session: Session): Promise<ExitCode> {
   const { rosterFile } = await session.workspace();
   const { startWorker } = await import('../../worker.js');
   const { untilStopped, watchDev } = await import('../../files/process-life.js');
-  const running = await startWorker({ role: 'workflow', roster: rosterFile }, session.terminal.out);
+  const running = await startWorker({ role: 'workflow', roster: rosterFile }, (line) => session.terminal.out(line));
   session.terminal.out(JSON.stringify({ keyturn: 'worker', pid: process.pid }));
   watchDev(() => void running.stop());
   await untilStopped(running);
@@ -57,6 +59,6 @@ async function readTypeScript(file: string): Promise<void> {
       'Run `npm install --save-dev tsx` there, or start it yourself: npx tsx <file>',
     );
   }
-  const tsx: unknown = await import(pathToFileURL(entry).href);
-  if (typeof tsx === 'object' && tsx !== null && 'register' in tsx && typeof tsx.register === 'function') tsx.register();
+  const tsx = (await import(pathToFileURL(entry).href)) as { readonly register: () => unknown };
+  tsx.register();
 }

@@ -47,12 +47,21 @@ function ownVote({ id, resource }: VerifiedAction, author: Author, prefix = ''):
   const refused = new Set(resource.decisions.filter(({ fate }) => fate.state === 'refused').map(({ digest }) => digest));
   const live = mine.filter(
     ({ digest, decision }) =>
-      (decision.verdict === 'approve' || decision.verdict === 'reject') && !withdrawn.has(digest) && !refused.has(digest) && digest.startsWith(prefix),
+      (decision.verdict === 'approve' || decision.verdict === 'reject') &&
+      !withdrawn.has(digest) &&
+      !refused.has(digest) &&
+      digest.startsWith(prefix),
   );
   const [only] = live;
   if (only !== undefined && live.length === 1) return { digest: only.digest, verdict: only.decision.verdict };
   if (only === undefined)
     throw new CliError('request_invalid', `${author.id} has no vote on ${short(id)} to withdraw`, `See: keyturn show ${short(id)}`);
   const lines = live.map(({ digest, decision }) => `${digest.slice(0, 12)}  ${decision.verdict}, revision ${decision.revision}`);
-  throw new CliError('request_invalid', `${author.id} has ${live.length} votes on ${short(id)}`, 'Name one with --decision <digits>.', EXIT.error, lines);
+  throw new CliError(
+    'request_invalid',
+    `${author.id} has ${live.length} votes on ${short(id)}`,
+    'Name one with --decision <digits>.',
+    EXIT.error,
+    lines,
+  );
 }

@@ -14,5 +14,9 @@ export async function npmInstall(dir: string, spec: string): Promise<void> {
   });
   if (code === 0) return;
   const why = said.trim().split('\n').at(-1) ?? '';
-  throw new CliError('part_missing', `the files are written, but npm install failed${why === '' ? '' : `: ${why}`}`, `Run it yourself: cd ${dir} && npm install`);
+  throw new CliError(
+    'part_missing',
+    `the files are written, but npm install failed${why === '' ? '' : `: ${why}`}`,
+    `Run it yourself: cd ${dir} && npm install`,
+  );
 }

@@ -38,7 +38,11 @@ export async function keyturnSpec(root: string = packageRoot): Promise<string> {
 export async function manifestOf(name: string, spec: string): Promise<string> {
   const own = await readManifest(join(packageRoot, 'package.json'));
   const manifest = {
-    name: name.toLowerCase().replace(/[^a-z0-9._-]+/g, '-').replace(/^[._-]+/, '') || 'my-gate',
+    name:
+      name
+        .toLowerCase()
+        .replace(/[^a-z0-9._-]+/g, '-')
+        .replace(/^[._-]+/, '') || 'my-gate',
     private: true,
     type: 'module',
     dependencies: { keyturn: spec, zod: own.dependencies?.['zod'] ?? '^4' },

@@ -40,7 +40,13 @@ export async function writeStarter(dir: string): Promise<Starter> {
   await write('package.json', await manifestOf(basename(dir), spec));
   await write('.gitignore', '.keyturn/\n.env\nnode_modules/\n');
   const env = { KEYTURN_URL: DEFAULT_URL, KEYTURN_DEPLOYMENT: deployment, KEYTURN_AGENT: AGENT, KEYTURN_AGENT_KEY: agentKey };
-  await write('.env', Object.entries(env).map(([name, value]) => `${name}=${value}\n`).join(''), 0o600);
+  await write(
+    '.env',
+    Object.entries(env)
+      .map(([name, value]) => `${name}=${value}\n`)
+      .join(''),
+    0o600,
+  );
   await write(join('.keyturn', 'config.json'), `${JSON.stringify({ url: DEFAULT_URL, me: ME }, null, 2)}\n`);
   await newLedger(join(dir, '.keyturn', 'ledger.db'), deployment);
   return { files: WRITTEN, deployment, spec };
@@ -78,4 +84,3 @@ async function newLedger(path: string, deployment: string): Promise<void> {
   }
   await chmod(path, 0o600);
 }
-

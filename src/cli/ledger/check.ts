@@ -35,7 +35,8 @@ export async function checkLedger(source: LedgerSource, roster: Roster): Promise
     return { ok: true, entries: count, envelopes: await checkEnvelopes(source, roster, sealed) };
   } catch (error) {
     if (error instanceof Broken) return { ok: false, step: error.step, text: error.text };
-    if (error instanceof Error && error.name === 'ZodError') return { ok: false, step: 'rows', text: 'a row is not what this build writes' };
+    if (error instanceof Error && error.name === 'ZodError')
+      return { ok: false, step: 'rows', text: 'a row is not what this build writes' };
     throw error;
   }
 }
@@ -77,7 +78,11 @@ async function checkEntries(
 function readEntry({ seq, actionId, digest, signed }: EntryRow, step: string): Entry {
   const read = entrySchema.safeParse(readPayload('entry', signed));
   demand(read.success, step, 'not an entry: see the schema of entry v1');
-  demand(read.data.seq === seq && read.data.actionId === actionId && digestOfSigned(signed) === digest, step, 'its row says other than its bytes');
+  demand(
+    read.data.seq === seq && read.data.actionId === actionId && digestOfSigned(signed) === digest,
+    step,
+    'its row says other than its bytes',
+  );
   return read.data;
 }
 

@@ -5,7 +5,7 @@ import type { ProposeOptions } from '../commands/propose.js';
 import type { Run } from '../program.js';
 
 const AS = ['--as <person>', 'somebody else (development rosters only)'] as const;
-const AS_AGENT = ['--as-agent <agent>', "an agent, with its key in .keyturn/keys or KEYTURN_AGENT_KEY"] as const;
+const AS_AGENT = ['--as-agent <agent>', 'an agent, with its key in .keyturn/keys or KEYTURN_AGENT_KEY'] as const;
 const PRINT = ['--print', 'print the signed message instead of sending it'] as const;
 
 /** What agents and their developers use; programs rather use `keyturn/client`. */
@@ -27,7 +27,9 @@ export function registerAgents(program: Command, run: Run): void {
     .description('where an action stands; exits by its outcome')
     .option(...AS)
     .option(...AS_AGENT)
-    .action((id: string, options: ReadOptions) => run(async (session) => (await import('../commands/outcome.js')).get(session, id, options)));
+    .action((id: string, options: ReadOptions) =>
+      run(async (session) => (await import('../commands/outcome.js')).get(session, id, options)),
+    );
   program
     .command('wait <id>')
     .description('wait for the end; exits by the outcome')
@@ -43,5 +45,7 @@ export function registerAgents(program: Command, run: Run): void {
     .option('--as <person>', "the agent's owner (development rosters only)")
     .option(...AS_AGENT)
     .option(...PRINT)
-    .action((id: string, options: CancelOptions) => run(async (session) => (await import('../commands/cancel.js')).cancel(session, id, options)));
+    .action((id: string, options: CancelOptions) =>
+      run(async (session) => (await import('../commands/cancel.js')).cancel(session, id, options)),
+    );
 }

@@ -9,7 +9,9 @@ export function registerParts(program: Command, run: Run): void {
     .command('init <folder>')
     .description('a folder to start from: executor.ts agent.ts policy.yaml roster.yaml')
     .option('--no-install', 'do not run npm install')
-    .action((folder: string, options: InitOptions) => run(async (session) => (await import('../commands/init.js')).init(session, folder, options)));
+    .action((folder: string, options: InitOptions) =>
+      run(async (session) => (await import('../commands/init.js')).init(session, folder, options)),
+    );
   program
     .command('dev [command...]')
     .description('Temporal, worker, API and your executor in one terminal: dev -- npx tsx executor.ts')

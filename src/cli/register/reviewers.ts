@@ -22,7 +22,9 @@ export function registerReviewers(program: Command, run: Run): void {
     .command('show <id>')
     .description('what exactly would happen, and how it is undone')
     .option(...AS)
-    .action((id: string, options: { as?: string }) => run(async (session) => (await import('../commands/show.js')).show(session, id, options)));
+    .action((id: string, options: { as?: string }) =>
+      run(async (session) => (await import('../commands/show.js')).show(session, id, options)),
+    );
   program
     .command('approve <id>')
     .description('agree to exactly what was shown last in this folder')
@@ -30,14 +32,18 @@ export function registerReviewers(program: Command, run: Run): void {
     .option(...DIGEST)
     .option('--reason <text>', 'why')
     .option(...PRINT)
-    .action((id: string, options: ApproveOptions) => run(async (session) => (await import('../commands/approve.js')).approve(session, id, options)));
+    .action((id: string, options: ApproveOptions) =>
+      run(async (session) => (await import('../commands/approve.js')).approve(session, id, options)),
+    );
   program
     .command('reject <id>')
     .description('say no; the agent is told why')
     .requiredOption('--reason <text>', 'why')
     .option(...AS)
     .option(...PRINT)
-    .action((id: string, options: RejectOptions) => run(async (session) => (await import('../commands/reject.js')).reject(session, id, options)));
+    .action((id: string, options: RejectOptions) =>
+      run(async (session) => (await import('../commands/reject.js')).reject(session, id, options)),
+    );
   program
     .command('modify <id> <changes...>')
     .description('change parameters, as /cents=820000: a new revision, without approvals')
@@ -55,7 +61,9 @@ export function registerReviewers(program: Command, run: Run): void {
     .option('--decision <digits>', 'which vote, where there are several')
     .option('--reason <text>', 'why')
     .option(...PRINT)
-    .action((id: string, options: WithdrawOptions) => run(async (session) => (await import('../commands/withdraw.js')).withdraw(session, id, options)));
+    .action((id: string, options: WithdrawOptions) =>
+      run(async (session) => (await import('../commands/withdraw.js')).withdraw(session, id, options)),
+    );
   program
     .command('resolve <id>')
     .description('say what became of a step that nobody else can tell about')
@@ -64,5 +72,7 @@ export function registerReviewers(program: Command, run: Run): void {
     .requiredOption('--reason <text>', 'how you know')
     .option(...AS)
     .option(...PRINT)
-    .action((id: string, options: ResolveOptions) => run(async (session) => (await import('../commands/resolve.js')).resolve(session, id, options)));
+    .action((id: string, options: ResolveOptions) =>
+      run(async (session) => (await import('../commands/resolve.js')).resolve(session, id, options)),
+    );
 }

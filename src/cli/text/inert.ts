@@ -5,9 +5,7 @@ import { visible } from '../../domain/view/visible.js';
  * Written as marks in guillemets, which `visible` leaves in no text, so that no text can fake one.
  */
 export const spaced = (shown: string): string =>
-  shown
-    .replace(/ {2,}/g, (run) => `‹${run.length} spaces›`)
-    .replace(/\p{M}{4,}/gu, (run) => `‹${[...run].length} combining marks›`);
+  shown.replace(/ {2,}/g, (run) => `‹${run.length} spaces›`).replace(/\p{M}{4,}/gu, (run) => `‹${[...run].length} combining marks›`);
 
 /** Text that no view has made visible yet: an API's words, a reviewer's reason. Not for text that is visible already: it would be marked twice. */
 export const inert = (raw: string): string => spaced(visible(raw));

@@ -104,13 +104,9 @@ export class Agreement {
       // A withdrawal, which can make an action run, is taken by the roster's keys, also from people asked no more (§6.11).
       const decision = this.admitted(digest, toMs(entry.at), object === 'withdraw' ? rosterRing(this.roster) : this.ring);
       demand(decision.verdict === object && by === `person:${decision.person}`, step, 'names another kind of decision, or another author');
-      demandEnrolled(
-        this.filed(digest).signed,
-        decision.person,
-        [toMs(decision.issuedAt), toMs(entry.at)],
-        this.roster,
-        this.filed(digest).step,
-      );
+      const { signed, step: where } = this.filed(digest);
+      // A rejection is taken by the sealed keys, whatever became of them since.
+      demandEnrolled(signed, decision.person, object === 'withdraw' ? [toMs(decision.issuedAt), toMs(entry.at)] : [], this.roster, where);
     } else this.warn(`${step}: the ${object} by ${by} is not in the file: the executor's word alone`);
     this.lodged.push({ entry, digest });
   }

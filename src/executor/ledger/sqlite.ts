@@ -50,6 +50,11 @@ export function openSqlite(path: string, options: { readonly create: boolean }):
     },
     async close() {
       await queue;
+      // Prepared statements keep the handle, and with it the exclusive lock, until they are collected: the lock is given back by hand.
+      file.exec('PRAGMA journal_mode=DELETE');
+      file.exec('PRAGMA locking_mode=NORMAL');
+      file.exec('BEGIN IMMEDIATE');
+      file.exec('COMMIT');
       file.close();
     },
   };

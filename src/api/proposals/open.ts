@@ -1,0 +1,75 @@
+import { signedSchema, type Signed } from '../../domain/dsse.js';
+import type { ActionId } from '../../domain/ids.js';
+import type { Request } from '../../domain/objects/request.js';
+import { outcomeSchema } from '../../domain/outcome.js';
+import { executorOf, type Roster } from '../../domain/roster.js';
+import { WORKFLOW_TYPES } from '../../temporal/names.js';
+import type { Api } from '../api.js';
+import { refused, temporalAway } from '../problem.js';
+import { isNoAnswer, PATIENCE_MS, within } from '../temporal/calls.js';
+import { describe } from '../temporal/describe.js';
+import { firstInput } from '../temporal/history.js';
+import { snapshotOf } from '../temporal/snapshot.js';
+import { startAction } from '../temporal/start.js';
+
+export interface Proposal {
+  readonly id: ActionId;
+  readonly request: Request;
+  readonly signed: Signed;
+}
+/** `started` anew · `known`: the same key and body as before · `restarted`: the run before wrote nothing. */
+export type Opened = 'started' | 'known' | 'restarted';
+
+const MAX_TRIES = 3;
+
+/**
+ * Same agent, idempotency key and body: the same action, for ever; the same key with another body is refused (§6.13). A run that ended without an
+ * entry wrote nothing and does not use the key up. Throws `idempotency_key_reused`, `type_unknown`, `params_invalid`, `temporal_unavailable`.
+ */
+export async function openProposal(api: Api, proposal: Proposal, roster: Roster): Promise<Opened> {
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const standing = await standingOf(api, proposal);
+    if (standing === 'same') return 'known';
+    if (standing === 'other') throw refused('idempotency_key_reused');
+    await checkType(api, proposal.request, roster);
+    const again = standing === 'unused';
+    if (await startAction(api.client, { ...proposal, again })) return again ? 'restarted' : 'started';
+    // Somebody else started it meanwhile: look at what they started.
+  }
+  throw refused('rate_limited', 'this action is being proposed by several at once');
+}
+
+async function checkType({ manifests }: Api, request: Request, roster: Roster): Promise<void> {
+  if (executorOf(roster, request.type) === undefined) throw refused('type_unknown', `no executor of the roster runs ${request.type}`);
+  const problem = await manifests.paramsProblem(roster, request.type, request.params);
+  if (problem !== undefined) throw refused('params_invalid', problem);
+}
+
+type Standing = 'none' | 'same' | 'other' | 'unused';
+
+async function standingOf({ client }: Api, { id, signed }: Proposal): Promise<Standing> {
+  try {
+    const first = await firstInput(client, id);
+    if (first === undefined) return 'none';
+    if (first.type !== WORKFLOW_TYPES.agentAction) return 'other';
+    const described = await describe(client, id);
+    if (described?.run === 'completed' && (await wroteNothing(client, id))) return 'unused';
+    const stored = signedSchema.safeParse(first.input);
+    // The bytes of the request, not the signature over them: the API's key that vouched may have been replaced.
+    return stored.success && stored.data.payload === signed.payload ? 'same' : 'other';
+  } catch (error) {
+    if (isNoAnswer(error)) throw temporalAway('The proposal is not recorded: Temporal does not answer.');
+    throw error;
+  }
+}
+
+/** Refusals that leave no entry: read from the receipt; without a worker, from the outcome in history. Wrong at worst, the ledger answers as before. */
+async function wroteNothing(client: Api['client'], id: ActionId): Promise<boolean> {
+  const snapshot = await snapshotOf(client, id);
+  if (snapshot !== undefined) return snapshot.outcome.final && snapshot.entries.length === 0;
+  const result: unknown = await within(client, PATIENCE_MS, () => client.workflow.getHandle(id).result());
+  const outcome = outcomeSchema.safeParse(result);
+  return outcome.success && outcome.data.status === 'denied' && UNWRITTEN.includes(outcome.data.reason.code);
+}
+
+const UNWRITTEN: readonly string[] = ['credential_invalid', 'type_unknown', 'request_invalid', 'audience_mismatch', 'receipt_invalid'];

@@ -1,0 +1,63 @@
+import { digestSchema } from '../../domain/ids.js';
+import { MAX_DECISION_CHARS } from '../../domain/objects/decision.js';
+import { decisionRefused } from '../credentials/reviewer.js';
+import { bearerAgent, mustSee, readerOf } from '../credentials/reader.js';
+import { fateIn, whyNotHeld } from '../messages/fate.js';
+import { answerOf, sendMessage } from '../messages/send.js';
+import { answer, notFound, Refused, refused } from '../problem.js';
+import { readSigned } from '../read-body.js';
+import { load } from '../resource/load.js';
+import type { Route } from '../route.js';
+import { describe } from '../temporal/describe.js';
+import { recordedMessage } from '../temporal/history.js';
+import { idOf } from './actions.js';
+
+export const decide: Route = {
+  method: 'post',
+  path: '/v1/actions/{id}/decisions',
+  summary: "Takes a decision signed with a reviewer's own key: 200 counted or standing, 202 recorded and not judged yet.",
+  access: 'signature',
+  body: ['Signed'],
+  answers: { 200: 'MessageAnswer', 202: 'MessageAnswer', 403: 'Problem', 404: 'Problem', 409: 'Problem', 412: 'Problem', 503: 'Problem' },
+  handle: async (api, c) => {
+    const roster = await api.roster();
+    const now = Date.now();
+    const id = idOf(c);
+    if (bearerAgent(c.req.header('authorization') ?? '', roster, now) !== undefined) throw refused('not_a_reviewer');
+    const signed = await readSigned(c, MAX_DECISION_CHARS);
+    const refusal = decisionRefused(signed, id, roster, now);
+    if (refusal !== undefined) throw new Refused(refusal);
+    const described = await describe(api.client, id);
+    if (described === undefined) throw notFound();
+    return sendMessage(api, described, roster, 'decision', signed);
+  },
+};
+
+export const fate: Route = {
+  method: 'get',
+  path: '/v1/actions/{id}/decisions/{digest}',
+  summary: 'What became of a decision, cancel or resolve: waiting, counted, stands, or refused with a code.',
+  access: 'reader',
+  answers: { 200: 'MessageAnswer', 401: 'Problem', 404: 'Problem', 503: 'Problem' },
+  handle: async (api, c) => {
+    const roster = await api.roster();
+    const now = Date.now();
+    const reader = readerOf(c, roster, now);
+    const id = idOf(c);
+    const digest = digestSchema.safeParse(c.req.param('digest'));
+    const loaded = await load(api, id, roster);
+    mustSee(reader, loaded.described.line.agent);
+    if (!digest.success) throw notFound('there is no such message');
+    const { snapshot } = loaded;
+    const known = snapshot === undefined ? undefined : fateIn(snapshot, digest.data);
+    if (known !== undefined) return answer(200, answerOf(id, digest.data, known, loaded));
+    const recorded = await recordedMessage(api.client, id, digest.data);
+    if (recorded === undefined) throw notFound('there is no such message');
+    if (snapshot !== undefined) return answer(200, answerOf(id, digest.data, whyNotHeld(recorded, snapshot, now), loaded));
+    return answer(200, {
+      ...answerOf(id, digest.data, { state: 'waiting' }, undefined),
+      judged: false,
+      status: loaded.resource.outcome.status,
+    });
+  },
+};

@@ -1,0 +1,51 @@
+import type { Api } from '../api.js';
+import { answer, Refused, refused, temporalAway } from '../problem.js';
+import type { Route } from '../route.js';
+import { within } from '../temporal/calls.js';
+
+const READY_MS = 2_000;
+
+export const healthz: Route = {
+  method: 'get',
+  path: '/healthz',
+  summary: 'This process answers.',
+  access: 'open',
+  answers: { 200: 'ok' },
+  handle: async () => answer(200, { status: 'ok' }),
+};
+
+export const readyz: Route = {
+  method: 'get',
+  path: '/readyz',
+  summary: 'Temporal answers and the roster can be used.',
+  access: 'open',
+  answers: { 200: 'ready', 503: 'Problem' },
+  handle: async (api) => {
+    await api.roster().catch((error: unknown) => {
+      throw error instanceof Refused ? new Refused(error.refusal, { status: 503 }) : error;
+    });
+    await temporalAnswers(api);
+    return answer(200, { status: 'ready' });
+  },
+};
+
+async function temporalAnswers({ client, waits }: Api): Promise<void> {
+  if (waits.isClosing) throw refused('temporal_unavailable', 'this API is shutting down');
+  try {
+    await within(client, READY_MS, () => client.workflowService.describeNamespace({ namespace: client.options.namespace }));
+  } catch {
+    throw temporalAway('Temporal does not answer for this namespace.');
+  }
+}
+
+export const metrics: Route = {
+  method: 'get',
+  path: '/metrics',
+  summary: 'Counters in Prometheus text format.',
+  access: 'open',
+  answers: { 200: 'text/plain' },
+  handle: async (api) =>
+    new Response(api.metrics.text({ keyturn_api_waiting: api.waits.count }), {
+      headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
+    }),
+};

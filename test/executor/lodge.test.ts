@@ -1,0 +1,158 @@
+import { describe, expect, test } from '@jest/globals';
+import { digestOfSigned } from '../../src/domain/dsse.js';
+import { actionIdOf } from '../../src/domain/ids.js';
+import { approve, cancel, damaged, freeze, modify, reject, thaw, withdraw } from '../helpers/messages.js';
+import { DEPLOYMENT } from '../helpers/rules-fixture.js';
+import { AGENT, API, keyOfPerson, signerOf } from '../helpers/signers.js';
+import { held, MINUTE, World } from '../helpers/world.js';
+import { ready } from './ready.js';
+
+describe('reject and withdraw', () => {
+  test('on record at once; lodged twice, it stands once', async () => {
+    const { world, sealed } = await ready();
+    const no = reject('cleo', sealed);
+    const stands = { kind: 'stands', digest: digestOfSigned(no) };
+    expect(await Promise.all([world.lodge(sealed.id, no), world.lodge(sealed.id, no)])).toEqual([stands, stands]);
+    await world.restart();
+    expect(await world.lodge(sealed.id, no)).toEqual(stands);
+    expect(world.entries(sealed.id).slice(1)).toMatchObject([
+      { kind: 'lodged', object: 'reject', digest: digestOfSigned(no), by: 'person:cleo' },
+    ]);
+  });
+  test('a message on record for one action does not stand for another', async () => {
+    const { world, sealed } = await ready();
+    const other = await world.propose();
+    const no = reject('cleo', sealed);
+    await world.lodge(sealed.id, no);
+    expect(await world.lodge(other.id, no)).toMatchObject({ kind: 'refused', code: 'audience_mismatch' });
+  });
+  test('refused, each with its code, and nothing is written', async () => {
+    const { world, sealed } = await ready();
+    const { ms: now } = world.clock;
+    for (const [signed, code] of [
+      [damaged(reject('cleo', sealed)), 'signature_invalid'],
+      [reject('cleo', sealed, { by: keyOfPerson('ana') }), 'signature_invalid'],
+      [reject('dana', sealed), 'signature_invalid'],
+      [reject('eva', sealed), 'not_eligible'],
+      [reject('cleo', sealed, { forge: { view: 'f'.repeat(64) } }), 'view_mismatch'],
+      [reject('cleo', sealed, { at: now + 3 * MINUTE }), 'decision_late'],
+      [approve('cleo', sealed), 'request_invalid'],
+      [modify('cleo', sealed, { '/cents': 1 }), 'request_invalid'],
+      [{ ...reject('cleo', sealed), payload: 'A' }, 'request_invalid'],
+      [{ ...reject('cleo', sealed), payloadType: 'application/json' }, 'request_invalid'],
+      [sealed.signed, 'request_invalid'],
+    ] as const)
+      expect(await world.lodge(sealed.id, signed)).toMatchObject({ kind: 'refused', code });
+    expect(world.kinds(sealed.id)).toEqual(['sealed']);
+  });
+  test('unknown, denied, cancelled before its seal, and ended actions answer with a code, never with an error', async () => {
+    const { world, sealed, votes } = await ready();
+    const no = reject('cleo', sealed);
+    const unknown = actionIdOf(DEPLOYMENT, 'ap-agent', 'nothing');
+    expect(await world.lodge(unknown, no)).toMatchObject({ kind: 'refused', code: 'request_invalid' });
+    await world.close(unknown, 'cancelled');
+    expect(await world.lodge(unknown, no)).toMatchObject({ kind: 'refused', code: 'action_ended' });
+    await world.advance(sealed, votes);
+    expect(await world.lodge(sealed.id, no)).toMatchObject({ kind: 'refused', code: 'action_ended' });
+  });
+  test('a rejection needs no valid policy or roster: it is on record before anything can run', async () => {
+    const { world, sealed, votes } = await ready();
+    world.rules.break();
+    expect(await world.lodge(sealed.id, reject('cleo', sealed))).toMatchObject({ kind: 'stands' });
+    expect(await world.lodge(sealed.id, withdraw('ana', sealed, votes[0] ?? sealed.signed))).toMatchObject({
+      kind: 'refused',
+      code: 'roster_stale',
+    });
+    world.rules.mend();
+    expect(await world.advance(sealed, votes)).toMatchObject({ code: 'rejection_standing' });
+  });
+  test('a hundred rejections and withdrawals of one person still leave a readable seal', async () => {
+    const { world, sealed } = await ready();
+    let last = reject('cleo', sealed);
+    for (let i = 0; i < 55; i++) {
+      last = reject('cleo', sealed);
+      await world.lodge(sealed.id, last);
+      await world.lodge(sealed.id, withdraw('cleo', sealed, last));
+    }
+    const stands = reject('ben', sealed);
+    await world.lodge(sealed.id, stands);
+    const second = held(await world.modify(sealed.id, modify('cleo', sealed, { '/cents': 1 })));
+    expect(second.rejections).toHaveLength(100);
+    expect(second.rejections[0]).toEqual(stands);
+  });
+});
+
+describe('cancel', () => {
+  test('before consumption it is the end, in the same transaction', async () => {
+    const { world, sealed, votes } = await ready();
+    expect(await world.lodge(sealed.id, cancel(sealed.id, { at: world.clock.ms }))).toMatchObject({ kind: 'stands' });
+    expect(world.kinds(sealed.id)).toEqual(['sealed', 'lodged', 'closed']);
+    expect(world.outcome(sealed.id)).toMatchObject({ status: 'cancelled', effect: 'none', reason: { by: 'agent:ap-agent' } });
+    expect(await world.advance(sealed, votes)).toEqual({ kind: 'end' });
+    expect(world.bank.callsOf('run')).toEqual([]);
+  });
+  test('by the agent, its owner, or the API for a bearer agent; by nobody else', async () => {
+    const world = await World.open();
+    const { ms: at } = world.clock;
+    const own = await world.propose();
+    for (const [by, who] of [
+      [signerOf('nobody'), 'agent:ap-agent'],
+      [API, 'agent:ap-agent'],
+      [keyOfPerson('ana'), 'person:ana'],
+      [keyOfPerson('ana'), 'person:dana'],
+      [AGENT, 'person:dana'],
+    ] as const)
+      expect(await world.lodge(own.id, cancel(own.id, { at, by }, who))).toMatchObject({ kind: 'refused', code: 'credential_invalid' });
+    const other = await world.propose();
+    expect(await world.lodge(other.id, cancel(own.id, { at }))).toMatchObject({ kind: 'refused', code: 'audience_mismatch' });
+    expect(await world.lodge(own.id, cancel(own.id, { at, by: keyOfPerson('dana') }, 'person:dana'))).toMatchObject({ kind: 'stands' });
+    const vouched = await world.propose({ agent: 'bearer-agent', by: API });
+    expect(await world.lodge(vouched.id, cancel(vouched.id, { at }))).toMatchObject({ kind: 'refused', code: 'credential_invalid' });
+    expect(await world.lodge(vouched.id, cancel(vouched.id, { at, by: API }, 'agent:bearer-agent'))).toMatchObject({ kind: 'stands' });
+  });
+  test('after the end: action_ended', async () => {
+    const { world, sealed, votes } = await ready();
+    await world.advance(sealed, votes);
+    expect(await world.lodge(sealed.id, cancel(sealed.id, { at: world.clock.ms }))).toMatchObject({
+      kind: 'refused',
+      code: 'action_ended',
+    });
+  });
+});
+
+describe('freeze and thaw', () => {
+  test('by the people the policy names, of no action, once', async () => {
+    const world = await World.open();
+    const { ms: at } = world.clock;
+    const all = { all: true };
+    const { id } = await world.propose();
+    for (const [signed, code] of [
+      [freeze('ana', all, { at }), 'not_eligible'],
+      [freeze('cleo', all, { at, by: keyOfPerson('ana') }), 'signature_invalid'],
+      [freeze('cleo', all, { at: at + 3 * MINUTE }), 'signature_invalid'],
+      [damaged(freeze('cleo', all, { at })), 'signature_invalid'],
+      [freeze('cleo', { everything: true }, { at }), 'request_invalid'],
+    ] as const)
+      expect(await world.lodge(null, signed)).toMatchObject({ kind: 'refused', code });
+    const stop = freeze('cleo', all, { at });
+    expect(await world.lodge(id, stop)).toMatchObject({ kind: 'refused', code: 'request_invalid' });
+    expect(await world.lodge(null, stop)).toMatchObject({ kind: 'stands' });
+    expect(await world.lodge(null, stop)).toMatchObject({ kind: 'stands' });
+    expect(await world.lodge(null, thaw('ana', stop, { at }))).toMatchObject({ kind: 'refused', code: 'not_eligible' });
+  });
+  test('who left the group has not thawed; a policy that names nobody thaws nothing', async () => {
+    const { world, sealed, votes } = await ready();
+    const { ms: at } = world.clock;
+    const stop = freeze('cleo', { all: true }, { at });
+    await world.lodge(null, stop);
+    await world.lodge(null, thaw('cleo', stop, { at }));
+    world.rules.setRoster({ version: 2, groups: { security: ['dana', 'eva'] } });
+    await world.lodge(null, thaw('eva', stop, { at }));
+    expect(await world.advance(sealed, votes)).toMatchObject({ kind: 'wait', code: 'frozen' });
+    world.rules.setPolicy({ version: 2, stop: '{ freeze: [group:security] }' });
+    expect(await world.advance(sealed, votes)).toMatchObject({ kind: 'wait', code: 'frozen' });
+    world.rules.setPolicy({ version: 3 });
+    await world.lodge(null, thaw('dana', stop, { at }));
+    expect(await world.advance(sealed, votes)).toEqual({ kind: 'end' });
+  });
+});
