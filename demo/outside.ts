@@ -91,7 +91,7 @@ export class Outside {
 
 export const decisionOf = (
   person: Person,
-  of: ActionResource,
+  of: Pick<ActionResource, 'id' | 'digest' | 'revision' | 'view'>,
   verdict: Readonly<Record<string, unknown>>,
   signer: Signer,
 ): Record<string, unknown> => ({

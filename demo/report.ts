@@ -31,7 +31,8 @@ export function reporter(json: boolean, write: (line: string) => void = console.
       const ok = JSON.stringify(expected) === JSON.stringify(seen);
       if (!ok) failures++;
       if (json) write(JSON.stringify({ story, what, expected, seen, ok }));
-      else if (ok) out(`   ${line}`);
+      else if (ok && line !== '') out(`   ${line}`);
+      else if (ok) return;
       else write(`   ${line}\n   WRONG: ${what}: expected ${JSON.stringify(expected)}, saw ${JSON.stringify(seen)}`);
     },
     get failures() {

@@ -16,11 +16,10 @@ const worker = await Worker.create({
   connection,
   taskQueue,
   workflowsPath: fileURLToPath(new URL('./rogue-workflow.js', import.meta.url)),
-  logger: undefined,
-} as Parameters<typeof Worker.create>[0]);
+});
 const clientConnection = await Connection.connect({ address });
 const client = new Client({ connection: clientConnection });
-const answer = await worker.runUntil(() =>
+const answer: unknown = await worker.runUntil(async (): Promise<unknown> =>
   client.workflow.execute('orderIt', { taskQueue, workflowId: `rogue-${Date.now()}`, args: [order] }),
 );
 await clientConnection.close();

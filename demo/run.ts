@@ -1,7 +1,9 @@
 #!/usr/bin/env node
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { euros } from '../examples/payments/types.js';
 import { Keyturn } from '../src/client/index.js';
 import { temporalBinary } from '../src/temporal/binary.js';
@@ -29,6 +31,7 @@ report.say('Keyturn demo: a real Temporal server, real processes, a small real b
 report.say('Everything stays on 127.0.0.1. Files are left in .keyturn/demo.');
 report.say();
 const binary = await temporalBinary({ log: (line) => report.say(`  ${line}`) });
+const serverVersion = /Server (\S+?)[,)]/.exec((await promisify(execFile)(binary.path, ['--version'])).stdout)?.[1] ?? binary.version;
 
 const started = Date.now();
 const apiPort = (await isPortFree(API_PORT)) ? API_PORT : await freePort();
@@ -48,7 +51,7 @@ try {
   await processes.startBank();
   await Promise.all([processes.startWorker(), processes.startExecutor(), processes.startApi()]);
   const pid = (part: Parameters<typeof processes.pid>[0]): string => `pid ${processes.pid(part)}`;
-  report.say(`  ${`temporal ${binary.version}`.padEnd(16)} ${pid('temporal').padEnd(12)} worker    ${pid('worker')}`);
+  report.say(`  ${`temporal ${serverVersion}`.padEnd(16)} ${pid('temporal').padEnd(12)} worker    ${pid('worker')}`);
   report.say(`  ${'bank (own book)'.padEnd(16)} ${pid('bank').padEnd(12)} executor  ${pid('executor')}  holds the bank's password`);
   report.say(`  ${`api :${apiPort}`.padEnd(16)} ${pid('api').padEnd(12)} agent     has none of these, only its own key`);
 

@@ -8,6 +8,7 @@ import { reportActivity } from './activities/report.js';
 import { sealActivity } from './activities/seal.js';
 import { trustActivity } from './activities/trust.js';
 import type { Executor } from './executor/executor.js';
+import { useNativeEd25519 } from './files/native-ed25519.js';
 import { readRoster } from './files/rules.js';
 import { loadWorkflowBundle } from './temporal/bundle.js';
 import { connect, openNativeConnection, type ConnectSettings } from './temporal/connection.js';
@@ -77,5 +78,6 @@ let installed = false;
 function quiet(): void {
   if (installed) return;
   installed = true;
+  useNativeEd25519();
   Runtime.install({ logger: new DefaultLogger('WARN'), shutdownSignals: [] });
 }

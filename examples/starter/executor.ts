@@ -15,9 +15,9 @@ const transfer = defineAction({
   preview: (p) => ({ changes: [{ what: `balance of ${p.iban}`, to: `+${p.cents} cents` }], touches: [p.iban] }),
   run: (p, { idempotencyKey: key }) => {
     if (book()[key] === 'fenced') throw new NotStarted('fenced');
-    return book()[key] ?? put(key, `paid ${p.cents} cents to ${p.iban}`); // one key, one payment
+    return book()[key] ?? put(key, `${p.cents} cents to ${p.iban}`); // one key, one payment
   },
-  undo: (_p, { undoes }) => put(undoes, (book()[undoes] ?? 'fenced').replace(/^paid/, 'refunded')),
+  undo: (_p, { undoes }) => put(undoes, (book()[undoes] ?? 'fenced').replace(/^(?!refunded|fenced)/, 'refunded ')),
   probe: ({ idempotencyKey: key }) =>
     (book()[key] ?? put(key, 'fenced')) === 'fenced' ? { outcome: 'fenced' } : { outcome: 'done', result: book()[key] }, // after a crash
   editable: ['/cents'],

@@ -39,9 +39,11 @@ export async function startApi({ port, host = '127.0.0.1', ...options }: StartOp
     const closed = once(server, 'close');
     server.close();
     api.end();
-    server.closeIdleConnections();
+    // A connection becomes idle when its answer is out; nobody would close it before its keep-alive ends.
+    const idle = setInterval(() => server.closeIdleConnections(), 50);
     const force = setTimeout(() => server.closeAllConnections(), GRACE_MS);
     await closed;
+    clearInterval(idle);
     clearTimeout(force);
   };
   return { url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`, close: () => (closing ??= close()) };

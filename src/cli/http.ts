@@ -1,9 +1,10 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { toBase64Url, utf8 } from '../domain/bytes.js';
 import { problemSchema, readSchema } from '../domain/http.js';
 import { toInstant } from '../domain/instant.js';
 import { visible } from '../domain/view/visible.js';
 import { CliError } from './errors.js';
+import { issuesOf } from './text/inert.js';
 import type { Author } from './identity.js';
 import type { Session } from './session.js';
 import { DEFAULT_URL } from './workspace.js';
@@ -76,10 +77,6 @@ async function refusalOf(response: Response, url: string): Promise<CliError> {
 async function bodyAs<T>(schema: z.ZodType<T>, response: Response, url: string): Promise<T> {
   const parsed = schema.safeParse(await response.json().catch(() => undefined));
   if (parsed.success) return parsed.data;
-  const why = z.prettifyError(parsed.error).split('\n')[0] ?? '';
-  throw new CliError(
-    'api_answer_invalid',
-    `${url} answered something else than expected (${visible(why)})`,
-    'Are API and CLI of one version?',
-  );
+  const why = issuesOf(parsed.error).slice(0, 200);
+  throw new CliError('api_answer_invalid', `${url} answered something else than expected (${why})`, 'Are API and CLI of one version?');
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, type Argument } from 'commander';
 import { asCliError, usage } from './errors.js';
 import { EXIT, type ExitCode } from './exit.js';
 import { registerAgents } from './register/agents.js';
@@ -22,19 +22,21 @@ export async function runCli(args: readonly string[], terminal: Terminal, env: N
     const globals: Globals = { dir: dir ?? '.', url, json: json === true };
     exit = await work(new Session(terminal, globals, env));
   };
-  build(program, run, terminal);
+  // Commander's own words on an error: help, where no command was given; else told again by `reportError`, in one form with every other error.
+  let said = '';
+  build(program, run, terminal, (text) => (said = text));
   try {
     await program.parseAsync([...args], { from: 'user' });
     return exit;
   } catch (error) {
-    if (error instanceof CommanderError) return exitOfCommander(error, args, terminal);
+    if (error instanceof CommanderError) return exitOfCommander(error, said, args, terminal);
     const told = asCliError(error);
     reportError(terminal, told, args.includes('--json'));
     return told.exit;
   }
 }
 
-function build(program: Command, run: Run, terminal: Terminal): void {
+function build(program: Command, run: Run, terminal: Terminal, onError: (text: string) => void): void {
   program
     .description('An AI agent proposes an action. People agree to exactly that action. Then it runs, once.')
     .version(version(), '-V, --version', 'print the version')
@@ -42,14 +44,13 @@ function build(program: Command, run: Run, terminal: Terminal): void {
     .option('--url <address>', 'the API (default: KEYTURN_URL, else .keyturn/config.json)')
     .option('--json', 'answer with one line of JSON')
     .helpOption('-h, --help', 'help for a command')
-    .helpCommand('help [command]', 'help for a command')
-    .showHelpAfterError('See: keyturn --help')
+    .helpCommand(false)
+    .configureHelp({ subcommandTerm: (command) => `${command.name()} ${command.registeredArguments.map(termOf).join(' ')}`.trimEnd() })
     .addHelpText('after', EXITS)
     .exitOverride()
     .configureOutput({
       writeOut: (text) => terminal.out(text.trimEnd()),
-      // Told by `reportError`, in one form with every other error.
-      writeErr: () => undefined,
+      writeErr: onError,
       getOutHelpWidth: () => terminal.width,
       getErrHelpWidth: () => terminal.width,
       getOutHasColors: () => terminal.color,
@@ -60,14 +61,21 @@ function build(program: Command, run: Run, terminal: Terminal): void {
   registerParts(program, run);
 }
 
+const termOf = (argument: Argument): string => {
+  const words = `${argument.name()}${argument.variadic ? '...' : ''}`;
+  return argument.required ? `<${words}>` : `[${words}]`;
+};
+
 const EXITS = `
 Exit codes: 0 ok, done  1 error  2 usage  3 ended, effect none  4 undone
             5 needs a person  6 still waiting`;
 
 /** Help and version are no errors; everything else commander refuses is a wrong use. */
-function exitOfCommander(error: CommanderError, args: readonly string[], terminal: Terminal): ExitCode {
-  if (error.exitCode === 0) return EXIT.ok;
-  const text = error.code === 'commander.help' ? 'no command was given' : error.message.replace(/^error: /, '');
+function exitOfCommander({ code, exitCode, message }: CommanderError, said: string, args: readonly string[], terminal: Terminal): ExitCode {
+  if (exitCode === 0) return EXIT.ok;
+  const isHelp = code === 'commander.help';
+  if (isHelp && !args.includes('--json')) terminal.err(said.trimEnd());
+  const text = isHelp ? 'no command was given' : message.replace(/^error: /, '').replaceAll('\n', ' ');
   const told = usage(text, 'See: keyturn --help');
   reportError(terminal, told, args.includes('--json'));
   return told.exit;

@@ -6,6 +6,7 @@ import type { Roster } from '../domain/roster.js';
 import { parseStrict } from '../domain/json.js';
 import { readRoster } from '../files/rules.js';
 import { CliError } from './errors.js';
+import { issuesOf } from './text/inert.js';
 
 const configSchema = z.strictObject({
   /** Of the API. */
@@ -62,7 +63,7 @@ async function readConfig(path: string): Promise<Config> {
   try {
     return configSchema.parse(parseStrict(await readFile(path, 'utf8')));
   } catch (error) {
-    const why = error instanceof z.ZodError ? z.prettifyError(error) : error instanceof Error ? error.message : String(error);
+    const why = error instanceof z.ZodError ? issuesOf(error) : error instanceof Error ? error.message : String(error);
     throw new CliError('config_invalid', `${path} cannot be used: ${why}`, `Write: { "url": "${DEFAULT_URL}", "me": "<your roster id>" }`);
   }
 }

@@ -4,7 +4,7 @@ import { sha256 } from './hash.js';
 import { payloadBytes } from './dsse.js';
 import type { Digest, KeyId, PersonId } from './ids.js';
 import { toMs } from './instant.js';
-import { parsePublicKey, type PublicKey } from './keys.js';
+import { keyIdOfText, parsePublicKey, type PublicKey } from './keys.js';
 import { decisionSchema, MAX_DECISION_CHARS, type Decision } from './objects/decision.js';
 import type { Envelope, Exclusion } from './objects/envelope.js';
 import type { SealedPeople } from './objects/entry.js';
@@ -17,7 +17,8 @@ export const CLOCK_SKEW_MS = 120_000;
 /** One person's key with its time of validity, in ms: `from` inclusive, `until` exclusive. */
 export interface PersonKey {
   readonly person: PersonId;
-  readonly key: PublicKey;
+  /** Undefined: the text's point is not one a key may have; nothing it signed counts. */
+  readonly key: () => PublicKey | undefined;
   readonly from?: number;
   readonly until?: number;
 }
@@ -37,20 +38,19 @@ export type Admission =
   | { readonly ok: true; readonly digest: Digest; readonly decision: Decision }
   | { readonly ok: false; readonly digest: Digest | undefined; readonly check: DecisionCheck; readonly refusal: Refusal };
 
-/** The keys a `sealed` entry names, as a ring. Throws `RangeError` on a key that does not parse: such a seal is no seal. */
+/**
+ * The keys a `sealed` entry names, as a ring. A point is checked when its key is first used: of a hundred people two or three decide.
+ * Throws `RangeError` on a text that is no key, or one key for two people: such a seal is no seal.
+ */
 export function ringOf(people: SealedPeople): KeyRing {
   const ring = new Map<KeyId, PersonKey>();
   for (const { person, keys } of people) {
     for (const { key: text, from, until } of keys) {
-      const key = parsePublicKey(text);
-      if (key === undefined) throw new RangeError(`unusable key of ${person}`);
-      if (ring.has(key.id)) throw new RangeError(`one key for two people: ${key.id}`);
-      ring.set(key.id, {
-        person,
-        key,
-        ...(from === undefined ? {} : { from: toMs(from) }),
-        ...(until === undefined ? {} : { until: toMs(until) }),
-      });
+      const id = keyIdOfText(text);
+      if (id === undefined) throw new RangeError(`unusable key of ${person}`);
+      if (ring.has(id)) throw new RangeError(`one key for two people: ${id}`);
+      const times = { ...(from === undefined ? {} : { from: toMs(from) }), ...(until === undefined ? {} : { until: toMs(until) }) };
+      ring.set(id, { person, key: () => parsePublicKey(text), ...times });
     }
   }
   return ring;
@@ -70,8 +70,15 @@ export function readDecision(signed: Signed): { readonly digest: Digest; readonl
  * Checks 6 to 8 on one decision: signature and key rules, binding, author (§6.3, §6.4, §7). The API, the workflow and the executor call this one
  * function with their own ring. `revisions` are all revisions of the action known here, the newest last: a rejection or a withdrawal may name
  * any of them, anything else only the newest (§6.5). `now` in ms.
+ * `verify` is `verifySigned`, or the same with a memory.
  */
-export function admit(signed: Signed, revisions: readonly Sealed[], ring: KeyRing, now: number): Admission {
+export function admit(
+  signed: Signed,
+  revisions: readonly Sealed[],
+  ring: KeyRing,
+  now: number,
+  verify: typeof verifySigned = verifySigned,
+): Admission {
   const read = readDecision(signed);
   if (read === undefined) return no(undefined, 6, 'request_invalid', 'not a decision: see the schema of decision v1');
   const { decision, digest } = read;
@@ -81,7 +88,8 @@ export function admit(signed: Signed, revisions: readonly Sealed[], ring: KeyRin
   const keyId = keyIdOfSigned(signed);
   const holder = keyId === undefined ? undefined : ring.get(keyId);
   if (holder === undefined || decision.keyId !== keyId || holder.person !== decision.person) return no(digest, 6, 'signature_invalid');
-  if (!verifySigned('decision', signed, holder.key, newest.envelope.webauthn)) return no(digest, 6, 'signature_invalid');
+  const key = holder.key();
+  if (key === undefined || !verify('decision', signed, key, newest.envelope.webauthn)) return no(digest, 6, 'signature_invalid');
   const issuedAt = toMs(decision.issuedAt);
   if (!validAt(holder, issuedAt) || !validAt(holder, now))
     return no(digest, 6, 'signature_invalid', 'the key was not valid when the decision was made, or is not now');

@@ -1,4 +1,5 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
+import { sign, verify } from './ed25519.js';
 import { z } from 'zod';
 import { fromBase64Url, toBase64Url, utf8 } from './bytes.js';
 import { sha256 } from './hash.js';
@@ -85,8 +86,7 @@ export function verifySigned(kind: ObjectKind, signed: Signed, key: PublicKey, p
     const message = preAuthEncoding(signed.payloadType, payloadBytes(signed));
     const bytes = fromBase64Url(signature.sig);
     if (key.algorithm === 'ed25519') {
-      // zip215: false is the strict rule of RFC 8032: no cofactor games, no non-canonical points.
-      return signature.passkey === undefined && bytes.length === 64 && ed25519.verify(bytes, message, key.raw, { zip215: false });
+      return signature.passkey === undefined && verify(bytes, message, key.raw);
     }
     return signature.passkey !== undefined && party !== undefined && verifyAssertion(key, message, bytes, signature.passkey, party);
   } catch {
@@ -109,7 +109,7 @@ export function signerOf(seed: Uint8Array): Signer {
     key,
     sign(kind, value) {
       const payload = canonicalBytes(value);
-      const sig = ed25519.sign(preAuthEncoding(PAYLOAD_TYPES[kind], payload), seed);
+      const sig = sign(preAuthEncoding(PAYLOAD_TYPES[kind], payload), seed);
       return { payloadType: PAYLOAD_TYPES[kind], payload: toBase64Url(payload), signatures: [{ keyid: key.id, sig: toBase64Url(sig) }] };
     },
   };

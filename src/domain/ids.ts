@@ -27,7 +27,7 @@ export type PersonId = z.infer<typeof personIdSchema>;
 export const agentIdSchema = z.string().regex(NAME, 'expected an agent id: lower-case letters, digits, ".", "_" or "-"').brand<'AgentId'>();
 export type AgentId = z.infer<typeof agentIdSchema>;
 
-/** The first 16 bytes of SHA-256 over the key's SPKI: names a key without repeating it. */
+/** The first 16 bytes of SHA-256 over the raw public key: names a key without repeating it. */
 export const keyIdSchema = z
   .string()
   .regex(/^[0-9a-f]{32}$/, 'expected a key id: 32 lower-case hexadecimal digits')

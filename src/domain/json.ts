@@ -49,12 +49,16 @@ function stringText(value: string): string {
 }
 
 function arrayText(value: readonly unknown[], depth: number): string {
-  const parts: string[] = [];
-  for (let i = 0; i < value.length; i++) {
-    if (!(i in value)) throw new JsonRefused('hole in an array');
-    parts.push(canonicalize(value[i], depth + 1));
-  }
-  return `[${parts.join(',')}]`;
+  // Its items and its length, nothing else: counted first, so that a sparse giant costs nothing.
+  if (Reflect.ownKeys(value).length !== value.length + 1) throw new JsonRefused('hole in an array, or more than its items');
+  return `[${Array.from({ length: value.length }, (_, i) => canonicalize(dataOf(value, String(i)), depth + 1)).join(',')}]`;
+}
+
+/** A member's value. One that is computed could be another the next time it is read. */
+function dataOf(value: object, key: string): unknown {
+  const descriptor = Object.getOwnPropertyDescriptor(value, key);
+  if (descriptor === undefined || !('value' in descriptor)) throw new JsonRefused(`member "${key}" is computed, not data`);
+  return descriptor.value;
 }
 
 function objectText(value: object, depth: number): string {
@@ -69,9 +73,8 @@ function objectText(value: object, depth: number): string {
   const members = Object.keys(value)
     .sort()
     .map((key) => {
-      const descriptor = Object.getOwnPropertyDescriptor(value, key);
-      if (descriptor === undefined || !('value' in descriptor)) throw new JsonRefused(`member "${key}" is computed, not data`);
-      return `${stringText(key)}:${canonicalize(descriptor.value, depth + 1)}`;
+      if (key === '__proto__') throw new JsonRefused('the key "__proto__" is refused');
+      return `${stringText(key)}:${canonicalize(dataOf(value, key), depth + 1)}`;
     });
   return `{${members.join(',')}}`;
 }

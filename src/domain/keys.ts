@@ -23,33 +23,58 @@ function keyIdOf(raw: Uint8Array): KeyId {
   return toHex(sha256Bytes(raw).slice(0, 16)) as KeyId;
 }
 
+const MAX_KNOWN = 1_000;
+/** What parsed stays known: the checks on the curve cost more than a signature. A pure cache: it changes no answer. */
+const known = new Map<string, PublicKey>();
+
 /** Strict: low-order and malformed points, foreign curves and stray bits are refused. Returns undefined then, never a weaker key. */
 export function parsePublicKey(text: string): PublicKey | undefined {
-  const [algorithm, ...parts] = text.split(':');
+  const before = known.get(text);
+  if (before !== undefined) return before;
+  let key: PublicKey | undefined;
   try {
-    if (algorithm === 'ed25519' && parts.length === 1) return ed25519Key(text, parts[0] ?? '');
-    if (algorithm === 'passkey' && parts.length === 2) return passkey(text, parts[0] ?? '', parts[1] ?? '');
+    key = readKey(text, true);
   } catch {
     return undefined;
   }
+  if (known.size >= MAX_KNOWN) known.clear();
+  if (key !== undefined) known.set(text, key);
+  return key;
+}
+
+/** The id a key text stands for, before anything is known of the point: to find a key, not to trust one. */
+export function keyIdOfText(text: string): KeyId | undefined {
+  try {
+    return readKey(text, false)?.id;
+  } catch {
+    return undefined;
+  }
+}
+
+function readKey(text: string, checkPoint: boolean): PublicKey | undefined {
+  const [algorithm, ...parts] = text.split(':');
+  if (algorithm === 'ed25519' && parts.length === 1) return ed25519Key(text, parts[0] ?? '', checkPoint);
+  if (algorithm === 'passkey' && parts.length === 2) return passkey(text, parts[0] ?? '', parts[1] ?? '', checkPoint);
   return undefined;
 }
 
-function ed25519Key(text: string, spki64: string): PublicKey | undefined {
+function ed25519Key(text: string, spki64: string, checkPoint: boolean): PublicKey | undefined {
   const raw = spkiBody(fromBase64Url(spki64), ED25519_SPKI, 32);
   if (raw === undefined) return undefined;
   // A low-order key verifies one constant signature over any message (attack case 42); a point off the prime subgroup has twins.
-  const point = ed25519.Point.fromBytes(raw, false);
-  if (point.isSmallOrder() || !point.isTorsionFree()) return undefined;
+  if (checkPoint) {
+    const point = ed25519.Point.fromBytes(raw, false);
+    if (point.isSmallOrder() || !point.isTorsionFree()) return undefined;
+  }
   return { algorithm: 'ed25519', id: keyIdOf(raw), raw, text };
 }
 
-function passkey(text: string, credentialId: string, spki64: string): PublicKey | undefined {
+function passkey(text: string, credentialId: string, spki64: string, checkPoint: boolean): PublicKey | undefined {
   const credential = fromBase64Url(credentialId);
   if (credential.length < 16 || credential.length > 1023) return undefined;
   const raw = spkiBody(fromBase64Url(spki64), P256_SPKI, 65);
   if (raw === undefined || raw[0] !== 4) return undefined;
-  p256.Point.fromBytes(raw).assertValidity();
+  if (checkPoint) p256.Point.fromBytes(raw).assertValidity();
   return { algorithm: 'es256', id: keyIdOf(raw), raw, credentialId, text };
 }
 

@@ -18,8 +18,8 @@ export function pointerEntries(value: Json, at = ''): [string, Json][] {
 
 /** A copy with the value at an existing place replaced. Returns undefined where the pointer leads nowhere: a patch never invents places. */
 export function replaceAt(value: Json, pointer: string, replacement: Json): Json | undefined {
-  const [, head, ...rest] = pointer.split('/');
-  if (head === undefined) return undefined;
+  const [root, head, ...rest] = pointer.split('/');
+  if (root !== '' || head === undefined) return undefined;
   const key = unescape(head);
   if (Array.isArray(value)) {
     const items = value as readonly Json[];

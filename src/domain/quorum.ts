@@ -24,18 +24,12 @@ export function barAt(stage: Stage, t: number): number {
 }
 
 /**
- * Seats distinct people so that every stage is full, one seat a person across all stages: a bipartite matching, so order never matters (§6.3, §6.8).
- * Returns who sits where, or undefined when no assignment fills every stage. `bars[i]` places belong to stage i.
+ * Seats as many distinct people as fit, one seat a person across all stages: a maximum bipartite matching, so order never changes how many (§6.3, §6.8).
+ * `bars[i]` places belong to stage i. Returns who sits at which place.
  */
-export function assign<P>(
-  people: readonly P[],
-  bars: readonly number[],
-  fits: (person: P, stage: number) => boolean,
-): ReadonlyMap<P, number> | undefined {
+function seatMost<P>(people: readonly P[], bars: readonly number[], fits: (person: P, stage: number) => boolean): (P | undefined)[] {
   const places = bars.flatMap((bar, stage) => Array.from({ length: bar }, () => stage));
-  if (places.length === 0 || places.length > people.length) return undefined;
   const holder = new Array<P | undefined>(places.length).fill(undefined);
-
   const seat = (person: P, tried: Set<number>): boolean => {
     for (const [place, stage] of places.entries()) {
       if (tried.has(place) || !fits(person, stage)) continue;
@@ -49,13 +43,19 @@ export function assign<P>(
     return false;
   };
   for (const person of people) seat(person, new Set());
+  return holder;
+}
 
-  const seated = new Map<P, number>();
-  for (const [place, person] of holder.entries()) {
-    if (person === undefined) return undefined;
-    seated.set(person, places[place] ?? 0);
-  }
-  return seated;
+/** Those who fill every stage, or undefined when no assignment does. Nobody needed is no agreement (attack case 1). */
+export function assign<P>(
+  people: readonly P[],
+  bars: readonly number[],
+  fits: (person: P, stage: number) => boolean,
+): ReadonlySet<P> | undefined {
+  const places = bars.reduce((sum, bar) => sum + bar, 0);
+  if (places === 0 || places > people.length) return undefined;
+  const seated = seatMost(people, bars, fits).filter((person) => person !== undefined);
+  return seated.length === places ? new Set(seated) : undefined;
 }
 
 /** §6.2: can the highest bar ever be met by all who may ever be asked, without those excluded? */
@@ -88,11 +88,28 @@ export function quorumReached(stages: readonly Stage[], openedAt: number, seats:
   for (const [i, last] of ordered.entries()) {
     const voted = ordered.slice(0, i + 1);
     const bars = stages.map((stage) => barAt(stage, last.issuedAt - openedAt));
-    const seated = assign(voted, bars, (seat, stage) => {
-      const definition = stages[stage];
-      return definition !== undefined && peopleAt(definition, seat.issuedAt - openedAt).has(seat.person);
-    });
+    const seated = assign(voted, bars, fitsOf(stages, openedAt));
     if (seated !== undefined) return { at: last.issuedAt, counted: voted.filter((seat) => seated.has(seat)) };
   }
   return undefined;
+}
+
+/** A vote fits a stage that asked its author by the time it was made. */
+const fitsOf =
+  (stages: readonly Stage[], openedAt: number) =>
+  (seat: Seat, stage: number): boolean => {
+    const definition = stages[stage];
+    return definition !== undefined && peopleAt(definition, seat.issuedAt - openedAt).has(seat.person);
+  };
+
+/** For people to read: places filled of the places there are at `now` (ms), by an assignment that fills most. */
+export function filledAt(
+  stages: readonly Stage[],
+  openedAt: number,
+  seats: readonly Seat[],
+  now: number,
+): { readonly have: number; readonly need: number } {
+  const bars = stages.map((stage) => barAt(stage, now - openedAt));
+  const seated = seatMost(seats, bars, fitsOf(stages, openedAt)).filter((seat) => seat !== undefined);
+  return { have: seated.length, need: bars.reduce((sum, bar) => sum + bar, 0) };
 }

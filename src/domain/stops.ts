@@ -43,7 +43,8 @@ function signedBy(
   const holder = keyId === undefined ? undefined : ring.get(keyId);
   if (holder === undefined || holder.person !== person || toMs(issuedAt) > now + CLOCK_SKEW_MS) return undefined;
   if (!validAt(holder, toMs(issuedAt)) || !validAt(holder, now)) return undefined;
-  return verifySigned(kind, signed, holder.key, party) ? holder : undefined;
+  const key = holder.key();
+  return key !== undefined && verifySigned(kind, signed, key, party) ? holder : undefined;
 }
 
 /** By the agent that asked, by its owner, or by the API for an agent that holds only a bearer key. */

@@ -1,7 +1,7 @@
 import type { Digest, PersonId } from './ids.js';
 import { toMs } from './instant.js';
 import type { Envelope, Stage } from './objects/envelope.js';
-import { peopleAt, quorumReached, type Seat } from './quorum.js';
+import { filledAt, peopleAt, quorumReached, type Seat } from './quorum.js';
 
 /** A decision whose signature, binding and author were verified. Times in ms. */
 export interface Vote {
@@ -67,8 +67,7 @@ export function tally(ladder: Ladder, envelope: Digest, votes: readonly Vote[]):
         !ladder.excluded.has(vote.person),
     ),
   );
-  const seats: Seat[] = approvals.map(({ person, digest, issuedAt }) => ({ person, digest, issuedAt }));
-  const reached = quorumReached(ladder.stages, ladder.openedAt, seats);
+  const reached = quorumReached(ladder.stages, ladder.openedAt, approvals.map(seatOf));
   return {
     ...(reached === undefined
       ? {}
@@ -84,6 +83,8 @@ export function tally(ladder: Ladder, envelope: Digest, votes: readonly Vote[]):
     rejected: rejections.length >= ladder.rejections,
   };
 }
+
+const seatOf = ({ person, digest, issuedAt }: Vote): Seat => ({ person, digest, issuedAt });
 
 /** The earliest vote of each person stands for that person: more keys or more messages are no more seats. */
 function onePerPerson(votes: readonly Vote[]): Vote[] {
@@ -104,8 +105,14 @@ export function awaitingAt(ladder: Ladder, result: Tally, now: number): PersonId
   return eligibleAt(ladder, now).filter((person) => !decided.has(person));
 }
 
-/** How far each stage is, for people to read: places filled of places there are, by the assignment that fills most at `now`. */
-export function progress(ladder: Ladder, result: Tally): { readonly have: number; readonly need: number } {
+/**
+ * How far it is, for people to read: places filled of places there are, by the assignment that fills most. The bars are those of `now` (ms), or of
+ * the last approval where nobody says what time it is.
+ */
+export function progress(ladder: Ladder, result: Tally, now?: number): { readonly have: number; readonly need: number } {
   const need = ladder.stages.reduce((sum, stage) => sum + stage.quorum, 0);
-  return { have: result.quorum === undefined ? Math.min(result.approvals.length, need) : need, need };
+  if (result.quorum !== undefined) return { have: result.quorum.counted.length, need: result.quorum.counted.length };
+  if (result.approvals.length === 0 && now === undefined) return { have: 0, need };
+  const at = now ?? Math.max(...result.approvals.map((vote) => vote.issuedAt));
+  return filledAt(ladder.stages, ladder.openedAt, result.approvals.map(seatOf), at);
 }

@@ -84,7 +84,12 @@ export function rosterRing(roster: Roster, now: number): KeyRing {
   for (const person of roster.people.values()) {
     if (person.until !== undefined && now >= person.until) continue;
     for (const { key, from, until } of person.keys)
-      ring.set(key.id, { person: person.id, key, ...(from === undefined ? {} : { from }), ...(until === undefined ? {} : { until }) });
+      ring.set(key.id, {
+        person: person.id,
+        key: () => key,
+        ...(from === undefined ? {} : { from }),
+        ...(until === undefined ? {} : { until }),
+      });
   }
   return ring;
 }

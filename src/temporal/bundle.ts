@@ -6,6 +6,8 @@ import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { isBuilt, packageRoot, payloadConverterPath } from './paths.js';
 
 const ENTRY = resolve(packageRoot, isBuilt ? 'dist/src/workflows/index.js' : 'src/workflows/index.ts');
+/** What all runs of a worker share; see the file. */
+const SHARED = resolve(packageRoot, isBuilt ? 'dist/src/workflows/shared.js' : 'src/workflows/shared.ts');
 const BUILT_BUNDLE = resolve(packageRoot, 'dist/workflow-bundle.js');
 /** Inside the package, not in a shared temporary folder, where another user could leave a bundle for us to run. */
 const CACHE = resolve(packageRoot, 'node_modules/.cache/keyturn');
@@ -22,6 +24,7 @@ async function bundle(entry: string): Promise<string> {
   const { code } = await bundleWorkflowCode({
     workflowsPath: entry,
     payloadConverterPath,
+    preloadModules: entry === ENTRY ? [SHARED] : [],
     logger: new DefaultLogger('WARN'),
     webpackConfigHook: (config) => ({
       ...config,

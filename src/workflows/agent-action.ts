@@ -32,7 +32,8 @@ export async function agentAction(request: unknown): Promise<Outcome> {
 
 async function story(run: Run): Promise<Outcome> {
   const refusal = await evaluate(run);
-  if (refusal !== undefined) run.finish(outcomeOf(run.id, 'denied', { code: refusal.code, text: refusal.text }, { retry: CODES[refusal.code].retry }));
+  if (refusal !== undefined)
+    run.finish(outcomeOf(run.id, 'denied', { code: refusal.code, text: refusal.text }, { retry: CODES[refusal.code].retry }));
   showOperator(run);
   const telling = tell(run, 'asked');
   const lodging = keepLodging(run);

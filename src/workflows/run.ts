@@ -163,6 +163,7 @@ export class Run {
       decisions: review.decisions(),
       signedDecisions: review.signedDecisions(),
       messages: [...this.messages].map(([digest, { fate }]) => ({ digest, fate })),
+      signedMessages: [...this.messages.values()].map(({ signed }) => signed),
       awaiting: this.outcome === undefined ? review.awaiting(this.now()) : [],
       progress: { have, need },
       deadline: review.deadline(),

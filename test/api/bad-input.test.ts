@@ -13,13 +13,34 @@ import { AGENT, API, EXECUTOR, keyOfPerson, signerOf } from '../helpers/signers.
 import { apiOf, BEARER, Caller, deadClient, readHeader, refusalOf } from './desk.js';
 
 const ID = request({ idempotencyKey: 'one' }).id;
-const PLAIN = { v: 1, deployment: DEPLOYMENT, agent: 'bearer-agent', type: 'payments.transfer', params: { vendor: 'ACME', cents: 1 }, reason: 'r', idempotencyKey: 'k' };
+const PLAIN = {
+  v: 1,
+  deployment: DEPLOYMENT,
+  agent: 'bearer-agent',
+  type: 'payments.transfer',
+  params: { vendor: 'ACME', cents: 1 },
+  reason: 'r',
+  idempotencyKey: 'k',
+};
 const JSON_TYPE = { 'content-type': 'application/json' };
 
 function decisionBy(person: string, over: object = {}) {
   const signer = keyOfPerson(person);
   const zero = '0'.repeat(64);
-  const body = { v: 1, deployment: DEPLOYMENT, actionId: ID, digest: zero, revision: 1, view: zero, person, keyId: signer.key.id, nonce: nonce(), issuedAt: toInstant(Date.now()), verdict: 'approve', ...over };
+  const body = {
+    v: 1,
+    deployment: DEPLOYMENT,
+    actionId: ID,
+    digest: zero,
+    revision: 1,
+    view: zero,
+    person,
+    keyId: signer.key.id,
+    nonce: nonce(),
+    issuedAt: toInstant(Date.now()),
+    verdict: 'approve',
+    ...over,
+  };
   return { signer, body, signed: signer.sign('decision', body) };
 }
 
@@ -77,8 +98,12 @@ describe('bad input at the API', () => {
 
   test('another content type, a content encoding and bytes that are not UTF-8 are refused', async () => {
     expect(refusalOf(await http.send('POST', '/v1/actions', good, { 'content-type': 'text/plain' }))).toBe('400 request_invalid');
-    expect(refusalOf(await http.send('POST', '/v1/actions', good, { 'content-type': 'application/json; charset=latin1' }))).toBe('400 request_invalid');
-    expect(refusalOf(await http.send('POST', '/v1/actions', good, { ...JSON_TYPE, 'content-encoding': 'gzip' }))).toBe('400 request_invalid');
+    expect(refusalOf(await http.send('POST', '/v1/actions', good, { 'content-type': 'application/json; charset=latin1' }))).toBe(
+      '400 request_invalid',
+    );
+    expect(refusalOf(await http.send('POST', '/v1/actions', good, { ...JSON_TYPE, 'content-encoding': 'gzip' }))).toBe(
+      '400 request_invalid',
+    );
     expect(refusalOf(await http.send('POST', '/v1/actions', Uint8Array.from([0x22, 0xff, 0x22]), JSON_TYPE))).toBe('400 request_invalid');
   });
 
@@ -86,7 +111,12 @@ describe('bad input at the API', () => {
     const huge = `{"reason":"${'x'.repeat(5_000_000)}`;
     expect(refusalOf(await vouch(huge))).toBe('413 request_too_large');
     const chunks = new ReadableStream({ pull: (controller) => controller.enqueue(utf8('x'.repeat(60_000))) });
-    const streamed = await fetch(`${api.url}/v1/actions/${ID}/decisions`, { method: 'POST', headers: JSON_TYPE, body: chunks, duplex: 'half' } as RequestInit);
+    const streamed = await fetch(`${api.url}/v1/actions/${ID}/decisions`, {
+      method: 'POST',
+      headers: JSON_TYPE,
+      body: chunks,
+      duplex: 'half',
+    });
     expect(streamed.status).toBe(413);
     expect(problemSchema.parse(await streamed.json()).code).toBe('request_too_large');
     const payload = toBase64Url(utf8('x'.repeat(131_000 * 0.75 + 60)));
@@ -105,7 +135,9 @@ describe('bad input at the API', () => {
 
   test('an agent can never decide: not by its key, not by its bearer key', async () => {
     const { body, signed } = decisionBy('ana');
-    expect(refusalOf(await http.post(`/v1/actions/${ID}/decisions`, AGENT.sign('decision', { ...body, keyId: AGENT.key.id })))).toBe('403 not_a_reviewer');
+    expect(refusalOf(await http.post(`/v1/actions/${ID}/decisions`, AGENT.sign('decision', { ...body, keyId: AGENT.key.id })))).toBe(
+      '403 not_a_reviewer',
+    );
     expect(refusalOf(await http.post(`/v1/actions/${ID}/decisions`, EXECUTOR.sign('decision', body)))).toBe('403 not_a_reviewer');
     expect(refusalOf(await http.post(`/v1/actions/${ID}/decisions`, API.sign('decision', body)))).toBe('403 not_a_reviewer');
     expect(refusalOf(await http.post(`/v1/actions/${ID}/decisions`, body, BEARER))).toBe('403 not_a_reviewer');
@@ -186,7 +218,14 @@ describe('bad input at the API', () => {
     const document = (await http.get('nobody', '/openapi.json')).body as { openapi: string; paths: Record<string, object> };
     expect(document.openapi).toBe('3.1.0');
     expect(Object.keys(document.paths)).toEqual(
-      expect.arrayContaining(['/v1/actions', '/v1/actions/{id}', '/v1/actions/{id}/decisions', '/v1/actions/{id}/evidence', '/v1/inbox', '/v1/action-types']),
+      expect.arrayContaining([
+        '/v1/actions',
+        '/v1/actions/{id}',
+        '/v1/actions/{id}/decisions',
+        '/v1/actions/{id}/evidence',
+        '/v1/inbox',
+        '/v1/action-types',
+      ]),
     );
     const page = String((await http.get('nobody', '/docs')).body);
     for (const path of Object.keys(document.paths)) expect(page).toContain(path);

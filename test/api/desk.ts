@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { startApi, type RunningApi } from '../../src/api/start-api.js';
 import { toBase64Url, utf8 } from '../../src/domain/bytes.js';
-import { digestOfSigned, type Signed, type Signer } from '../../src/domain/dsse.js';
+import { digestOfSigned, readPayload, type Signed, type Signer } from '../../src/domain/dsse.js';
 import { actionSchema, problemSchema, type ActionResource } from '../../src/domain/http.js';
 import { toInstant } from '../../src/domain/instant.js';
 import type { JsonObject } from '../../src/domain/json.js';
+import { decisionSchema } from '../../src/domain/objects/decision.js';
 import { envelopeSchema } from '../../src/domain/objects/envelope.js';
-import { readPayload } from '../../src/domain/dsse.js';
 import { dataConverter } from '../../src/temporal/data-converter.js';
 import { request, type Proposal, type SealedRevision } from '../helpers/messages.js';
 import { replayAll } from '../helpers/replay.js';
@@ -27,7 +27,17 @@ export type Who = 'ana' | 'ben' | 'cleo' | 'dana' | 'eva' | 'agent' | 'bearer' |
 export const BEARER = { authorization: 'Bearer bearer' };
 
 export function readHeader(signer: Signer, path: string, over: JsonObject = {}): { authorization: string } {
-  const read = { v: 1, deployment: DEPLOYMENT, keyId: signer.key.id, method: 'GET', path, issuedAt: toInstant(Date.now()), ...over };
+  // As `fetch` will send it.
+  const url = new URL(path, 'http://api');
+  const read = {
+    v: 1,
+    deployment: DEPLOYMENT,
+    keyId: signer.key.id,
+    method: 'GET',
+    path: url.pathname + url.search,
+    issuedAt: toInstant(Date.now()),
+    ...over,
+  };
   return { authorization: `Keyturn ${toBase64Url(utf8(JSON.stringify(signer.sign('read', read))))}` };
 }
 
@@ -47,8 +57,8 @@ export class Caller {
   post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer> {
     return this.send('POST', path, JSON.stringify(body), { 'content-type': 'application/json', ...headers });
   }
-  async send(method: string, path: string, body?: string | Uint8Array, headers: Record<string, string> = {}): Promise<Answer> {
-    const response = await fetch(this.url + path, { method, headers, ...(body === undefined ? {} : { body: body as BodyInit }) });
+  async send(method: string, path: string, body?: RequestInit['body'], headers: Record<string, string> = {}): Promise<Answer> {
+    const response = await fetch(this.url + path, { method, headers, ...(body === undefined ? {} : { body }) });
     const text = await response.text();
     const json = (response.headers.get('content-type') ?? '').includes('json') && text !== '';
     return { status: response.status, headers: response.headers, body: json ? (JSON.parse(text) as unknown) : text };
@@ -57,7 +67,8 @@ export class Caller {
 
 /** The stable code of a refusal, with its status. Throws if it is no problem of RFC 9457. */
 export function refusalOf(answer: Answer): string {
-  if (!(answer.headers.get('content-type') ?? '').startsWith('application/problem+json')) throw new Error(`no problem: ${JSON.stringify(answer.body)}`);
+  if (!(answer.headers.get('content-type') ?? '').startsWith('application/problem+json'))
+    throw new Error(`no problem: ${JSON.stringify(answer.body)}`);
   const { code, status } = problemSchema.parse(answer.body);
   if (status !== answer.status) throw new Error(`status ${status} in an answer with ${answer.status}`);
   return `${status} ${code}`;
@@ -105,7 +116,7 @@ export class Desk extends Caller {
   }
 
   async when(id: string, so: (action: ActionResource) => boolean, ms = 20_000): Promise<ActionResource> {
-    for (const end = Date.now() + ms; ; ) {
+    for (const end = Date.now() + ms; ;) {
       const action = await this.action(id);
       if (so(action)) return action;
       if (Date.now() > end) throw new Error(`in vain: ${JSON.stringify(action.outcome)}`);
@@ -124,8 +135,7 @@ export class Desk extends Caller {
 }
 
 function idIn(signed: Signed): string {
-  const payload = readPayload('decision', signed);
-  return String((payload as JsonObject)['actionId']);
+  return decisionSchema.parse(readPayload('decision', signed)).actionId;
 }
 
 /** The newest revision of an action as the API showed it. */

@@ -28,7 +28,11 @@ async function approved(proposal: Proposal = {}, world?: World): Promise<{ world
   opened.clock.pass(SECOND);
   return { world: opened, revision, decisions: [approve('ana', revision), approve('ben', revision)] };
 }
-const good = (status: string, effect: string, counted = 2): object => ({ ok: true, outcome: { status, effect }, counted: { length: counted } });
+const good = (status: string, effect: string, counted = 2): object => ({
+  ok: true,
+  outcome: { status, effect },
+  counted: { length: counted },
+});
 
 describe('evidence of what a real executor wrote verifies, whatever the end', () => {
   test('succeeded; the two who counted are named, a third vote and a refused modify are only claimed', async () => {
@@ -108,7 +112,9 @@ describe('evidence of what a real executor wrote verifies, whatever the end', ()
     const expired = await approved();
     expired.world.clock.pass(25 * HOUR);
     await expired.world.close(expired.revision.id, 'expired');
-    expect(await verdictOf(expired.world, expired.revision.id, { revisions: [expired.revision] })).toMatchObject(good('expired', 'none', 0));
+    expect(await verdictOf(expired.world, expired.revision.id, { revisions: [expired.revision] })).toMatchObject(
+      good('expired', 'none', 0),
+    );
 
     const late = await approved();
     late.world.clock.pass(HOUR);
@@ -134,7 +140,11 @@ describe('evidence of what a real executor wrote verifies, whatever the end', ()
     const { world, revision } = await approved();
     await world.close(revision.id, 'cancelled');
     const verdict = await verdictOf(world, revision.id, { revisions: [revision] });
-    expect(verdict).toMatchObject({ ok: true, outcome: { status: 'cancelled' }, warnings: [expect.stringContaining('without a signature')] });
+    expect(verdict).toMatchObject({
+      ok: true,
+      outcome: { status: 'cancelled' },
+      warnings: [expect.stringContaining('without a signature')],
+    });
 
     const { id } = request({ idempotencyKey: 'never sealed' });
     await world.close(id, 'cancelled');

@@ -27,7 +27,8 @@ interface Case {
   readonly tell?: (ledger: HandLedger, revision: SealedRevision, decisions: readonly Signed[]) => void;
   readonly by?: HandLedger;
 }
-const ran = (ledger: HandLedger, revision: SealedRevision, decisions: readonly Signed[], at = NOW): void => ledger.ran(revision, decisions.map(digestOfSigned), at);
+const ran = (ledger: HandLedger, revision: SealedRevision, decisions: readonly Signed[], at = NOW): void =>
+  ledger.ran(revision, decisions.map(digestOfSigned), at);
 const two = (revision: SealedRevision): Signed[] => [approve('ana', revision), approve('ben', revision)];
 
 /** An evidence file of what an executor, honest or not, wrote about one revision. */
@@ -37,7 +38,9 @@ function file({ changes = {}, decisions: make = two, messages = () => [], tell =
   const decisions = make(revision);
   ledger.sealed(revision, 'request', OPENED);
   tell(ledger, revision, decisions);
-  return buildEvidence(snapshotOf({ id: revision.id, entries: ledger.entries, revisions: [revision], decisions, messages: messages(revision) }));
+  return buildEvidence(
+    snapshotOf({ id: revision.id, entries: ledger.entries, revisions: [revision], decisions, messages: messages(revision) }),
+  );
 }
 /** The step a file fails at. */
 const failsAt = (bytes: Uint8Array, roster: RosterOptions = {}): string => {
@@ -70,12 +73,18 @@ describe('the file itself', () => {
 
   test('holds nothing that is not checked', () => {
     expect(failsAt(edited(() => ({ note: 'approved by everybody' })))).toMatch(/^file: not evidence v1/);
-    expect(failsAt(edited((evidence) => ({ decisions: [...evidence.decisions, approve('cleo', seal())] })))).toMatch(/^decision \d: (no entry|not in the order)/);
-    expect(failsAt(edited((evidence) => ({ decisions: [...evidence.decisions, ...evidence.decisions] })))).toMatch(/^decision 3: not in the order/);
+    expect(failsAt(edited((evidence) => ({ decisions: [...evidence.decisions, approve('cleo', seal())] })))).toMatch(
+      /^decision \d: (no entry|not in the order)/,
+    );
+    expect(failsAt(edited((evidence) => ({ decisions: [...evidence.decisions, ...evidence.decisions] })))).toMatch(
+      /^decision 3: not in the order/,
+    );
     expect(failsAt(edited((evidence) => ({ decisions: [...evidence.decisions].reverse() })))).toMatch(/^decision 2: not in the order/);
     expect(failsAt(edited(() => ({ messages: [cancel(seal().id, { at: NOW })] })))).toBe('message 1: no entry of the executor names it');
     expect(failsAt(edited(({ envelopes }) => ({ request: envelopes[0] })))).toMatch(/^request: stands here only/);
-    expect(failsAt(edited(({ envelopes, views }) => ({ envelopes: [...envelopes, ...envelopes], views: [...views, ...views] })))).toMatch(/^envelope 2: not in the order/);
+    expect(failsAt(edited(({ envelopes, views }) => ({ envelopes: [...envelopes, ...envelopes], views: [...views, ...views] })))).toMatch(
+      /^envelope 2: not in the order/,
+    );
   });
 
   test('claims stay claims: the annex has a hash of its own', () => {
@@ -92,7 +101,9 @@ describe('the file itself', () => {
 
 describe('the chain', () => {
   test('an entry left out, doubled, moved or put in fails where the chain breaks', () => {
-    const cut = (at: number) => (evidence: Evidence): unknown => ({ entries: evidence.entries.filter((_, i) => i !== at) });
+    const cut =
+      (at: number) =>
+      (evidence: Evidence): unknown => ({ entries: evidence.entries.filter((_, i) => i !== at) });
     expect(failsAt(edited(cut(0)))).toMatch(/^entry 1: does not follow/);
     expect(failsAt(edited(cut(2)))).toMatch(/^entry 3: does not follow/);
     expect(failsAt(edited(({ entries }) => ({ entries: [...entries, ...entries.slice(-1)] })))).toMatch(/^entry 6: does not follow/);
@@ -101,8 +112,15 @@ describe('the chain', () => {
   });
 
   test('a tail cut off is a whole chain still: the file then proves no end, and says so', () => {
-    const verdict = verifyEvidence(edited(({ entries }) => ({ entries: entries.slice(0, -1) })), readersRoster());
-    expect(verdict).toMatchObject({ ok: true, outcome: { status: 'executing', final: false }, warnings: [expect.stringContaining('no end')] });
+    const verdict = verifyEvidence(
+      edited(({ entries }) => ({ entries: entries.slice(0, -1) })),
+      readersRoster(),
+    );
+    expect(verdict).toMatchObject({
+      ok: true,
+      outcome: { status: 'executing', final: false },
+      warnings: [expect.stringContaining('no end')],
+    });
   });
 
   test('only an executor of the roster writes entries, with a key valid then', () => {
@@ -114,13 +132,25 @@ describe('the chain', () => {
       const bytes = buildEvidence(snapshotOf({ id: revision.id, entries: ledger.entries, revisions: [revision] }));
       expect(failsAt(bytes)).toBe('entry 1: its key belongs to no executor of this roster');
     }
-    expect(failsAt(edited(({ entries }) => ({ entries: entries.map((each, i) => (i === 4 ? damaged(each) : each)) })))).toMatch(/^entry 5: its signature/);
+    expect(failsAt(edited(({ entries }) => ({ entries: entries.map((each, i) => (i === 4 ? damaged(each) : each)) })))).toMatch(
+      /^entry 5: its signature/,
+    );
     expect(failsAt(edited(({ envelopes }) => ({ envelopes: envelopes.map(damaged) })))).toMatch(/^envelope 1: its signature/);
   });
 
   test('one ledger, epochs never fall, numbers rise, links fit', () => {
     const forged = (forge: Readonly<Record<string, unknown>>): string =>
-      failsAt(file({ decisions: () => [], tell: (ledger) => void ledger.append({ kind: 'closed', status: 'cancelled', reason: { code: 'cancelled', text: '', by: 'unsigned' } }, NOW, forge) }));
+      failsAt(
+        file({
+          decisions: () => [],
+          tell: (ledger) =>
+            void ledger.append(
+              { kind: 'closed', status: 'cancelled', reason: { code: 'cancelled', text: '', by: 'unsigned' } },
+              NOW,
+              forge,
+            ),
+        }),
+      );
     expect(forged({})).toBe('verifies');
     expect(forged({ ledger: 'f'.repeat(32) })).toMatch(/^entry 2: of another ledger/);
     expect(forged({ seq: 1 })).toMatch(/^entry 2: its number/);
@@ -134,12 +164,16 @@ describe('the chain', () => {
 
 describe('what was sealed', () => {
   test('a view that shows something else fails, however well it is written', () => {
-    expect(failsAt(edited(({ views }) => ({ views: views.map((view) => ({ ...(view as object), sentence: 'Pay ACME EUR 1.00' })) })))).toBe('view 1: not what this envelope shows');
+    expect(failsAt(edited(({ views }) => ({ views: views.map((view) => ({ ...(view as object), sentence: 'Pay ACME EUR 1.00' })) })))).toBe(
+      'view 1: not what this envelope shows',
+    );
     expect(failsAt(edited(() => ({ views: [] })))).toMatch(/^file: as many views/);
     const revision = { ...seal(), view: 'a'.repeat(64) as SealedRevision['view'] };
     const ledger = new HandLedger(revision.id);
     ledger.sealed(revision, 'request', OPENED);
-    expect(failsAt(buildEvidence(snapshotOf({ id: revision.id, entries: ledger.entries, revisions: [revision] })))).toBe('view 1: not the view the executor sealed');
+    expect(failsAt(buildEvidence(snapshotOf({ id: revision.id, entries: ledger.entries, revisions: [revision] })))).toBe(
+      'view 1: not the view the executor sealed',
+    );
   });
 
   test('a request signed by nobody who may ask, or called signed where it is vouched for', () => {
@@ -150,7 +184,9 @@ describe('what was sealed', () => {
     expect(asked(API, 'ap-agent', 'signed')).toMatch(/^envelope 1: it calls its request signed/);
     expect(asked(API, 'bearer-agent', 'vouched')).toMatch(/^envelope 1: asked by another agent/);
     expect(failsAt(file({ changes: { request: damaged(envelope().request) } }))).toMatch(/^envelope 1: its request's signature/);
-    expect(failsAt(file({ changes: { request: request({ idempotencyKey: 'key 2' }).signed } }))).toMatch(/^envelope 1: the action id does not follow/);
+    expect(failsAt(file({ changes: { request: request({ idempotencyKey: 'key 2' }).signed } }))).toMatch(
+      /^envelope 1: the action id does not follow/,
+    );
   });
 
   test('an envelope of another epoch, executor or revision than its entry', () => {
@@ -192,7 +228,9 @@ describe('who agreed', () => {
   test('too few, one person twice, one signature repeated (attack cases 1, 5, 7)', () => {
     expect(fails({ decisions: () => [] })).toMatch(/^entry 2: the counted decisions do not meet/);
     expect(fails({ decisions: (revision) => [approve('ana', revision)] })).toMatch(/^entry 2: the counted decisions do not meet/);
-    expect(fails({ decisions: (revision) => [approve('ana', revision), approve('ana', revision)] })).toMatch(/^entry 2: the counted decisions do not meet/);
+    expect(fails({ decisions: (revision) => [approve('ana', revision), approve('ana', revision)] })).toMatch(
+      /^entry 2: the counted decisions do not meet/,
+    );
     const twice = (ledger: HandLedger, revision: SealedRevision, [vote]: readonly Signed[]): void => {
       if (vote !== undefined) ran(ledger, revision, [vote, vote]);
     };
@@ -200,16 +238,24 @@ describe('who agreed', () => {
   });
 
   test('more are named than the rule needed, or one who does not count (attack cases 16, 17, 18)', () => {
-    expect(fails({ decisions: (revision) => [...two(revision), approve('cleo', revision)] })).toMatch(/^entry 2: names decisions that do not count/);
+    expect(fails({ decisions: (revision) => [...two(revision), approve('cleo', revision)] })).toMatch(
+      /^entry 2: names decisions that do not count/,
+    );
     expect(fails({ decisions: (revision) => [approve('ana', revision), approve('dana', revision)] })).toMatch(/self_approval/);
     expect(fails({ decisions: (revision) => [approve('ana', revision), approve('eva', revision)] })).toMatch(/not_eligible/);
   });
 
   test('a counted decision that is missing, forged or says no (attack cases 15, 39)', () => {
-    expect(failsAt(edited(({ decisions }) => ({ decisions: decisions.slice(1) })))).toMatch(/^entry 2: the counted decision [0-9a-f]{64} is not in the file/);
+    expect(failsAt(edited(({ decisions }) => ({ decisions: decisions.slice(1) })))).toMatch(
+      /^entry 2: the counted decision [0-9a-f]{64} is not in the file/,
+    );
     expect(failsAt(edited(({ decisions }) => ({ decisions: decisions.map(damaged) })))).toMatch(/^decision \d: signature_invalid/);
-    expect(fails({ decisions: (revision) => [approve('ana', revision), approve('ben', revision, { by: keyOfPerson('ana') })] })).toMatch(/^decision \d: signature_invalid/);
-    expect(fails({ decisions: (revision) => [approve('ana', revision), reject('ben', revision)] })).toMatch(/^decision \d: counted, but it says reject/);
+    expect(fails({ decisions: (revision) => [approve('ana', revision), approve('ben', revision, { by: keyOfPerson('ana') })] })).toMatch(
+      /^decision \d: signature_invalid/,
+    );
+    expect(fails({ decisions: (revision) => [approve('ana', revision), reject('ben', revision)] })).toMatch(
+      /^decision \d: counted, but it says reject/,
+    );
   });
 
   test('bound to another view, digest or revision (attack cases 26, 32, 73)', () => {
@@ -223,8 +269,13 @@ describe('who agreed', () => {
   });
 
   test('too late, too far ahead, or executed after the time to start (attack cases 60, 61)', () => {
-    const at = (ms: number) => (revision: SealedRevision): Signed[] => [approve('ana', revision, { at: ms }), approve('ben', revision, { at: ms })];
-    const then = (ms: number): NonNullable<Case['tell']> => (ledger, revision, decisions) => ran(ledger, revision, decisions, ms);
+    const at =
+      (ms: number) =>
+      (revision: SealedRevision): Signed[] => [approve('ana', revision, { at: ms }), approve('ben', revision, { at: ms })];
+    const then =
+      (ms: number): NonNullable<Case['tell']> =>
+      (ledger, revision, decisions) =>
+        ran(ledger, revision, decisions, ms);
     expect(fails({ decisions: at(OPENED + 24 * HOUR), tell: then(OPENED + 24 * HOUR) })).toMatch(/decision_late/);
     expect(fails({ decisions: at(OPENED + 24 * HOUR - 1), tell: then(OPENED + 24 * HOUR) })).toBe('verifies');
     expect(fails({ decisions: at(NOW + 121_000) })).toMatch(/decision_late/);
@@ -236,7 +287,9 @@ describe('who agreed', () => {
     const key = keyOfPerson('ben').key.text;
     const until = (ms: number): RosterOptions => ({ people: { ben: `{ name: ben, keys: [{ key: '${key}', until: ${toInstant(ms)} }] }` } });
     expect(fails({}, { people: { ben: '{ name: ben, keys: [] }' } })).toMatch(/^decision \d: its key is not ben's/);
-    expect(fails({}, { people: { ben: '{ name: ben, keys: [] }', zoe: `{ name: zoe, keys: ['${key}'] }` } })).toMatch(/^decision \d: its key is not ben's/);
+    expect(fails({}, { people: { ben: '{ name: ben, keys: [] }', zoe: `{ name: zoe, keys: ['${key}'] }` } })).toMatch(
+      /^decision \d: its key is not ben's/,
+    );
     expect(fails({}, until(OPENED))).toMatch(/^decision \d: the key of ben was not valid then/);
     expect(fails({}, until(NOW))).toMatch(/^decision \d: the key of ben was not valid then/);
     expect(fails({}, until(NOW + 1))).toBe('verifies');
@@ -249,24 +302,39 @@ describe('who agreed', () => {
         return [...two(revision), rejection, ...(withdrawn ? [withdraw('cleo', revision, rejection)] : [])];
       },
       tell: (ledger, revision, [a, b, rejection, withdrawal]) => {
-        for (const [object, signed] of [['reject', rejection], ['withdraw', withdrawal]] as const)
+        for (const [object, signed] of [
+          ['reject', rejection],
+          ['withdraw', withdrawal],
+        ] as const)
           if (signed !== undefined) ledger.append({ kind: 'lodged', object, digest: digestOfSigned(signed), by: 'person:cleo' }, NOW);
-        ran(ledger, revision, [a, b].flatMap((signed) => signed ?? []));
+        ran(
+          ledger,
+          revision,
+          [a, b].flatMap((signed) => signed ?? []),
+        );
       },
     });
     expect(fails(no(false))).toMatch(/^entry 3: executed while a rejection stood/);
     expect(fails(no(true))).toBe('verifies');
     const without = (bytes: Uint8Array): Uint8Array =>
-      edited(({ decisions }) => ({ decisions: decisions.filter((signed) => !fromUtf8(Buffer.from(signed.payload, 'base64url')).includes('"cleo"')) }), bytes);
+      edited(
+        ({ decisions }) => ({
+          decisions: decisions.filter((signed) => !fromUtf8(Buffer.from(signed.payload, 'base64url')).includes('"cleo"')),
+        }),
+        bytes,
+      );
     expect(failsAt(without(file(no(false))))).toMatch(/^entry 3: executed while a rejection stood/);
     const verdict = verifyEvidence(without(file(no(true))), readersRoster());
-    expect(verdict).toMatchObject({ ok: true, warnings: [expect.stringContaining("word alone"), expect.stringContaining("word alone")] });
+    expect(verdict).toMatchObject({ ok: true, warnings: [expect.stringContaining('word alone'), expect.stringContaining('word alone')] });
   });
 
   test('a development roster and self-approval are said aloud (§6.3)', () => {
     const guards = { ...envelope().guards, development: true, selfApproval: true };
     const verdict = verifyEvidence(file({ changes: { guards, exclusions: [] } }), readersRoster());
-    expect(verdict).toMatchObject({ ok: true, warnings: [expect.stringContaining('development'), expect.stringContaining('self-approval')] });
+    expect(verdict).toMatchObject({
+      ok: true,
+      warnings: [expect.stringContaining('development'), expect.stringContaining('self-approval')],
+    });
   });
 
   test('sealed keys that are none, or one key for two people (attack case 6)', () => {

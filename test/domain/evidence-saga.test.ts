@@ -19,7 +19,12 @@ const revision = (plans: readonly UndoPlan[]): ReturnType<typeof seal> =>
 const { id } = revision([AUTOMATIC]);
 const STOP = cancel(id, { at: NOW });
 
-const start = (step: number, attempt = 1): Body => ({ kind: 'step_started', step, attempt, key: `${id}/${NAMES[step - 1] ?? ''}/run/${attempt}` });
+const start = (step: number, attempt = 1): Body => ({
+  kind: 'step_started',
+  step,
+  attempt,
+  key: `${id}/${NAMES[step - 1] ?? ''}/run/${attempt}`,
+});
 const done = (step: number, attempt = 1): Body => ({ kind: 'step_done', step, attempt, result: null });
 const notStarted = (step: number, attempt = 1): Body => ({ kind: 'step_not_started', step, attempt, code: 'closed' });
 const failed = (step: number, attempt = 1): Body => ({ kind: 'step_failed', step, attempt, code: 'blocked' });
@@ -28,11 +33,10 @@ const undoStart = (step: number): Body => ({ kind: 'undo_started', step, key: `$
 const undone = (step: number): Body => ({ kind: 'undo_done', step });
 const undoFailed = (step: number): Body => ({ kind: 'undo_failed', step, code: 'cannot' });
 const undoUnknown = (step: number): Body => ({ kind: 'undo_unknown', step, code: 'silence' });
-const ended = (status: 'succeeded' | 'compensated' | 'cancelled' | 'failed' | 'denied', code: Extract<EntryBody, { kind: 'ended' }>['reason']['code'] = status): Body => ({
-  kind: 'ended',
-  status,
-  reason: { code, text: '' },
-});
+const ended = (
+  status: 'succeeded' | 'compensated' | 'cancelled' | 'failed' | 'denied',
+  code: Extract<EntryBody, { kind: 'ended' }>['reason']['code'] = status,
+): Body => ({ kind: 'ended', status, reason: { code, text: '' } });
 const stop: Body = { kind: 'lodged', object: 'cancel', digest: digestOfSigned(STOP), by: 'agent:ap-agent' };
 const unsignedStop: Body = { kind: 'lodged', object: 'cancel', digest: null, by: 'unsigned' };
 const said = (step: number, verdict: 'happened' | 'did_not' | 'undone_by_hand', by = ['eva']): Body => ({
@@ -42,7 +46,11 @@ const said = (step: number, verdict: 'happened' | 'did_not' | 'undone_by_hand', 
   by: by as Extract<EntryBody, { kind: 'resolved' }>['by'],
   digests: [digestOfSigned(STOP)],
 });
-const closed = (status: 'cancelled' | 'expired' | 'rejected' | 'execution_expired', by = 'unsigned'): Body => ({ kind: 'closed', status, reason: { code: status, text: '', by } });
+const closed = (status: 'cancelled' | 'expired' | 'rejected' | 'execution_expired', by = 'unsigned'): Body => ({
+  kind: 'closed',
+  status,
+  reason: { code: status, text: '', by },
+});
 
 /** What evidence of an action says that ended like this; `plans` has one entry a step. */
 function verdict(story: readonly Body[], plans: readonly UndoPlan[] = [AUTOMATIC, AUTOMATIC], consumed = true): string {
@@ -54,13 +62,15 @@ function verdict(story: readonly Body[], plans: readonly UndoPlan[] = [AUTOMATIC
   for (const body of story) ledger.append(body, NOW);
   const resolves = story.some((body) => body.kind === 'resolved');
   const decisions = consumed ? votes : [];
-  const bytes = buildEvidence(snapshotOf({ id, entries: ledger.entries, revisions: [sealed], decisions, messages: resolves ? [] : [STOP] }));
+  const bytes = buildEvidence(
+    snapshotOf({ id, entries: ledger.entries, revisions: [sealed], decisions, messages: resolves ? [] : [STOP] }),
+  );
   const result = verifyEvidence(bytes, readersRoster());
   return result.ok ? result.outcome.status : `${result.step}: ${result.text}`;
 }
 
 describe('endings that hold', () => {
-  test.each<[string, Body[], UndoPlan[]?]>([
+  const stories: [string, Body[], UndoPlan[]?][] = [
     ['succeeded', [start(1), done(1), start(2), done(2), ended('succeeded')]],
     ['succeeded', [start(1), notStarted(1), start(1, 2), done(1, 2), start(2), done(2), ended('succeeded')]],
     ['compensated', [start(1), done(1), start(2), failed(2), undoStart(1), undone(1), ended('compensated')]],
@@ -75,27 +85,43 @@ describe('endings that hold', () => {
     ['compensated', [start(1), unknown(1), said(1, 'happened'), undoStart(1), undone(1), ended('compensated', 'failed')]],
     ['failed', [start(1), unknown(1), said(1, 'did_not'), ended('failed')]],
     ['compensated', [start(1), unknown(1), said(1, 'undone_by_hand'), ended('compensated', 'failed')]],
-    ['compensated', [start(1), done(1), start(2), failed(2), undoStart(1), undoUnknown(1), said(1, 'undone_by_hand'), ended('compensated', 'failed')]],
-    ['compensated', [start(1), done(1), start(2), failed(2), undoFailed(1), said(1, 'undone_by_hand'), ended('compensated', 'failed')], [{ undo: 'by_hand', how: 'Call.' }, AUTOMATIC]],
+    [
+      'compensated',
+      [start(1), done(1), start(2), failed(2), undoStart(1), undoUnknown(1), said(1, 'undone_by_hand'), ended('compensated', 'failed')],
+    ],
+    [
+      'compensated',
+      [start(1), done(1), start(2), failed(2), undoFailed(1), said(1, 'undone_by_hand'), ended('compensated', 'failed')],
+      [{ undo: 'by_hand', how: 'Call.' }, AUTOMATIC],
+    ],
     ['executing', [start(1)]],
     ['executing', [start(1), done(1)]],
     ['compensating', [start(1), done(1), start(2), failed(2), undoStart(1)]],
     ['outcome_unknown', [start(1), unknown(1)]],
     ['compensation_failed', [start(1), done(1), start(2), failed(2), undoStart(1), undoFailed(1)]],
-  ])('%s', (status, story, plans) => {
+  ];
+  test.each(stories.map(([status, story, plans]) => ({ status, story, plans })))('$status', ({ status, story, plans }) => {
     expect(verdict(story, plans)).toBe(status);
   });
 });
 
 describe('stories the ledger could not have written', () => {
-  test.each<[string, Body[], RegExp, UndoPlan[]?]>([
+  const stories: [string, Body[], RegExp, UndoPlan[]?][] = [
     ['succeeded with a step missing', [start(1), done(1), ended('succeeded')], /^entry 5: not every step is done/],
     ['succeeded with a step still under way', [start(1), done(1), start(2), ended('succeeded')], /^entry 6: not every step is done/],
     ['succeeded after a failed step', [start(1), done(1), start(2), failed(2), ended('succeeded')], /^entry 7: not every step/],
-    ['compensated with a step left in effect', [start(1), done(1), start(2), failed(2), ended('compensated')], /^entry 7: a step that is done is not undone/],
+    [
+      'compensated with a step left in effect',
+      [start(1), done(1), start(2), failed(2), ended('compensated')],
+      /^entry 7: a step that is done is not undone/,
+    ],
     ['compensated while its undo is under way', [start(1), done(1), start(2), failed(2), undoStart(1), ended('compensated')], /not undone/],
     ['compensated, but nothing was ever done', [start(1), failed(1), ended('compensated')], /^entry 5: what happened ends as failed/],
-    ['failed, although something took effect and was undone', [start(1), done(1), start(2), failed(2), undoStart(1), undone(1), ended('failed')], /ends as compensated/],
+    [
+      'failed, although something took effect and was undone',
+      [start(1), done(1), start(2), failed(2), undoStart(1), undone(1), ended('failed')],
+      /ends as compensated/,
+    ],
     ['cancelled after an effect', [start(1), done(1), stop, undoStart(1), undone(1), ended('cancelled')], /ends as compensated/],
     ['a step done that never started', [start(1), done(1), done(2)], /^entry 5: no such attempt/],
     ['a step done twice', [start(1), done(1), done(1)], /^entry 5: no such attempt/],
@@ -103,29 +129,64 @@ describe('stories the ledger could not have written', () => {
     ['a second attempt without a first that surely did not start', [start(1), start(1, 2)], /^entry 4: another step was due/],
     ['an attempt left out', [start(1), notStarted(1), start(1, 3)], /^entry 5: another step was due/],
     ['a step skipped', [start(2)], /^entry 3: another step was due/],
-    ['a step the action does not have', [start(1), done(1), start(2), done(2), { ...start(2), step: 3 } as Body], /another step was due|no such step/],
+    [
+      'a step the action does not have',
+      [start(1), done(1), start(2), done(2), { ...start(2), step: 3 } as Body],
+      /another step was due|no such step/,
+    ],
     ['a step under the key of another', [{ ...start(1), key: `${id}/send/run/1` } as Body], /^entry 3: its idempotency key/],
     ['a step after a failure', [start(1), failed(1), start(2)], /^entry 5: no step starts now/],
     ['an undo before its step', [start(1), undoStart(1)], /nothing was to be undone/],
     ['an undo without a cause (attack case 66)', [start(1), done(1), undoStart(1)], /^entry 5: nothing was to be undone/],
     ['an undo of an action that succeeded', [start(1), done(1), start(2), done(2), undoStart(2)], /nothing was to be undone/],
-    ['undone in the wrong order', [start(1), done(1), start(2), done(2), start(3), failed(3), undoStart(1)], /^entry 9: this step was not the one/, [AUTOMATIC, AUTOMATIC, AUTOMATIC]],
+    [
+      'undone in the wrong order',
+      [start(1), done(1), start(2), done(2), start(3), failed(3), undoStart(1)],
+      /^entry 9: this step was not the one/,
+      [AUTOMATIC, AUTOMATIC, AUTOMATIC],
+    ],
     ['an undo of a step that never happened', [start(1), done(1), start(2), failed(2), undoStart(2)], /this step was not the one to undo/],
     ['an undo done that never started', [start(1), done(1), start(2), failed(2), undone(1)], /its undo had not started/],
-    ['an undo started twice', [start(1), done(1), start(2), failed(2), undoStart(1), undoStart(1)], /no automatic undo of this step was due/],
-    ['an automatic undo where it is by hand', [start(1), done(1), start(2), failed(2), undoStart(1)], /no automatic undo/, [{ undo: 'by_hand', how: 'Call.' }, AUTOMATIC]],
-    ['an undo under the key of its run', [start(1), done(1), start(2), failed(2), { ...undoStart(1), key: `${id}/reserve/run/1` } as Body], /its idempotency key/],
+    [
+      'an undo started twice',
+      [start(1), done(1), start(2), failed(2), undoStart(1), undoStart(1)],
+      /no automatic undo of this step was due/,
+    ],
+    [
+      'an automatic undo where it is by hand',
+      [start(1), done(1), start(2), failed(2), undoStart(1)],
+      /no automatic undo/,
+      [{ undo: 'by_hand', how: 'Call.' }, AUTOMATIC],
+    ],
+    [
+      'an undo under the key of its run',
+      [start(1), done(1), start(2), failed(2), { ...undoStart(1), key: `${id}/reserve/run/1` } as Body],
+      /its idempotency key/,
+    ],
     ['forward again after a person spoke (§5)', [start(1), unknown(1), said(1, 'happened'), start(2)], /^entry 6: no step starts now/],
     ['a person speaks where nobody waits', [start(1), said(1, 'happened')], /^entry 4: no step waited for a person/],
     ['a person speaks of another step', [start(1), unknown(1), said(2, 'happened')], /no step waited/],
     ['resolved by somebody the rule does not name', [start(1), unknown(1), said(1, 'happened', ['ana'])], /not by enough of the people/],
-    ['consumed twice (§6.12)', [start(1), done(1), { kind: 'executing', digest: revision([AUTOMATIC, AUTOMATIC]).digest, decisions: [] }], /^entry 5: the action had been consumed/],
+    [
+      'consumed twice (§6.12)',
+      [start(1), done(1), { kind: 'executing', digest: revision([AUTOMATIC, AUTOMATIC]).digest, decisions: [] }],
+      /^entry 5: the action had been consumed/,
+    ],
     ['consumed, and then no step', [done(1)], /^entry 3: execution begins with its first step/],
-    ['sealed anew after it began', [start(1), { kind: 'stale', digest: revision([AUTOMATIC, AUTOMATIC]).digest, code: 'policy_stale' }], /had been consumed/],
+    [
+      'sealed anew after it began',
+      [start(1), { kind: 'stale', digest: revision([AUTOMATIC, AUTOMATIC]).digest, code: 'policy_stale' }],
+      /had been consumed/,
+    ],
     ['closed after it began', [start(1), closed('expired')], /had been consumed/],
-    ['a rejection lodged after it began', [start(1), { kind: 'lodged', object: 'reject', digest: digestOfSigned(reject('ana', revision([AUTOMATIC]))), by: 'person:ana' }], /too late to be lodged/],
+    [
+      'a rejection lodged after it began',
+      [start(1), { kind: 'lodged', object: 'reject', digest: digestOfSigned(reject('ana', revision([AUTOMATIC]))), by: 'person:ana' }],
+      /too late to be lodged/,
+    ],
     ['anything after the end', [start(1), failed(1), ended('failed'), start(1, 2)], /^entry 6: the action had ended before/],
-  ])('%s', (_name, story, why, plans) => {
+  ];
+  test.each(stories.map(([name, story, why, plans]) => ({ name, story, why, plans })))('$name', ({ story, why, plans }) => {
     expect(verdict(story, plans)).toMatch(why);
   });
 
@@ -133,11 +194,19 @@ describe('stories the ledger could not have written', () => {
     ['steps without a consumption', [start(1)], /^entry 2: nothing had been consumed/],
     ['an end without a consumption', [ended('succeeded')], /^entry 2: an action under review ends like this only by a denial/],
     ['expired before its time', [closed('expired')], /^entry 2: expired before its time/],
-    ['a signed cancel that does not end it', [stop, { kind: 'stale', digest: revision([AUTOMATIC, AUTOMATIC]).digest, code: 'policy_stale' }], /^entry 3: a cancel lodged before execution/],
+    [
+      'a signed cancel that does not end it',
+      [stop, { kind: 'stale', digest: revision([AUTOMATIC, AUTOMATIC]).digest, code: 'policy_stale' }],
+      /^entry 3: a cancel lodged before execution/,
+    ],
     ['a cancel ends it as something else', [stop, closed('rejected')], /^entry 3: a cancel lodged before execution/],
     ['cancelled in the name of somebody who signed nothing', [closed('cancelled', 'person:dana')], /^entry 2: cancelled in the name/],
     ['an unsigned cancel on record before it began', [unsignedStop], /^entry 2: lodged outside the review/],
-    ['denied as if it had never been sealed', [{ kind: 'denied', request: digestOfSigned(STOP), status: 'denied', reason: { code: 'rule_denies', text: '' } }], /denied like this only before/],
+    [
+      'denied as if it had never been sealed',
+      [{ kind: 'denied', request: digestOfSigned(STOP), status: 'denied', reason: { code: 'rule_denies', text: '' } }],
+      /denied like this only before/,
+    ],
     ['stale in another digest', [{ kind: 'stale', digest: digestOfSigned(STOP), code: 'policy_stale' }], /nothing of this digest/],
   ])('%s', (_name, story, why) => {
     expect(verdict(story, undefined, false)).toMatch(why);

@@ -21,6 +21,8 @@ export class FakeBank {
   readonly done = new Map<string, Act>();
   readonly undone = new Map<string, Act>();
   readonly fenced = new Set<string>();
+  /** Every effect that ever took place, in order; nothing is taken from it. */
+  readonly effects: Act[] = [];
   /** Every call, in order: `run key`, `undo key`, `probe key`, `preview`, `credentials`. */
   readonly calls: string[] = [];
   /** What the preview shows of the target: compared at check 12. */
@@ -43,6 +45,23 @@ export class FakeBank {
     this.runs.push(...(scripts.run ?? []));
     this.undos.push(...(scripts.undo ?? []));
     this.probes.push(...(scripts.probe ?? []));
+  }
+
+  /** No more scripts: from now on everything works. */
+  works(): void {
+    for (const scripts of [this.runs, this.undos, this.probes]) scripts.splice(0);
+    this.previewFails = undefined;
+    this.credentialsFail = undefined;
+  }
+  /** What a person at the bank's own desk does: makes a key unusable, or takes its effect back. */
+  fenceByHand(key: string): void {
+    this.fenced.add(key);
+  }
+  undoByHand(key: string): void {
+    const act = this.done.get(key);
+    if (act === undefined) return;
+    this.done.delete(key);
+    this.undone.set(key, act);
   }
 
   async run(act: Act): Promise<unknown> {
@@ -71,6 +90,9 @@ export class FakeBank {
     oldest?.let(effect);
     return oldest !== undefined;
   }
+  get hangingNow(): number {
+    return this.hanging.length;
+  }
   get isHanging(): boolean {
     return this.hanging.length > 0;
   }
@@ -80,11 +102,7 @@ export class FakeBank {
     const script = this.undos.shift() ?? 'ok';
     if (script === 'failed') throw new Failed('cannot_refund');
     if (script === 'lost_before') throw new Error('connection lost');
-    const act = this.done.get(runKey);
-    if (act !== undefined) {
-      this.done.delete(runKey);
-      this.undone.set(runKey, act);
-    }
+    this.undoByHand(runKey);
     if (script === 'lost_after') throw new Error('connection lost');
   }
 
@@ -117,7 +135,10 @@ export class FakeBank {
 
   private takeEffect(act: Act): unknown {
     if (this.fenced.has(act.key)) throw new Error('this key was fenced');
-    if (!this.done.has(act.key) && !this.undone.has(act.key)) this.done.set(act.key, act);
+    if (!this.done.has(act.key) && !this.undone.has(act.key)) {
+      this.done.set(act.key, act);
+      this.effects.push(act);
+    }
     return this.result === undefined ? { key: act.key, cents: act.cents } : this.result(act);
   }
 }

@@ -43,7 +43,12 @@ export function envelope(changes: EnvelopeChanges = {}): Envelope {
     params: { vendor: 'ACME', cents: 480_000 },
     previousParams: null,
     summary: 'Pay ACME EUR 4800.00',
-    preview: { changes: [{ what: 'balance', to: '+480000 cents' }], touches: ['ACME'], warnings: [], undo: [{ step: 'run', plan: { undo: 'automatic' } }] },
+    preview: {
+      changes: [{ what: 'balance', to: '+480000 cents' }],
+      touches: ['ACME'],
+      warnings: [],
+      undo: [{ step: 'run', plan: { undo: 'automatic' } }],
+    },
     risk: 'low',
     reasons: ['It can be undone automatically.'],
     policy: { version: 1, digest: NO_DIGEST },
@@ -89,7 +94,9 @@ export function sealAfter(parent: SealedRevision, editor: string | undefined, ch
 
 /** Their keys as a `sealed` entry names them; further keys by person. */
 export const sealedPeople = (people: readonly string[] = PEOPLE, more: Readonly<Record<string, readonly string[]>> = {}): SealedPeople =>
-  sealedPeopleSchema.parse(people.map((person) => ({ person, keys: [keyOfPerson(person).key.text, ...(more[person] ?? [])].map((key) => ({ key })) })));
+  sealedPeopleSchema.parse(
+    people.map((person) => ({ person, keys: [keyOfPerson(person).key.text, ...(more[person] ?? [])].map((key) => ({ key })) })),
+  );
 export const ring = (people: readonly string[] = PEOPLE): KeyRing => ringOf(sealedPeople(people));
 
 /** A ledger of one action, written by hand: whatever is appended is signed and linked, sense or not. */

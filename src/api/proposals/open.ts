@@ -47,13 +47,14 @@ async function checkType({ manifests }: Api, request: Request, roster: Roster): 
 
 type Standing = 'none' | 'same' | 'other' | 'unused';
 
-async function standingOf({ client }: Api, { id, signed }: Proposal): Promise<Standing> {
+async function standingOf(api: Api, { id, signed }: Proposal): Promise<Standing> {
+  const { client } = api;
   try {
     const first = await firstInput(client, id);
     if (first === undefined) return 'none';
     if (first.type !== WORKFLOW_TYPES.agentAction) return 'other';
     const described = await describe(client, id);
-    if (described?.run === 'completed' && (await wroteNothing(client, id))) return 'unused';
+    if (described?.run === 'completed' && (await wroteNothing(api, id))) return 'unused';
     const stored = signedSchema.safeParse(first.input);
     // The bytes of the request, not the signature over them: the API's key that vouched may have been replaced.
     return stored.success && stored.data.payload === signed.payload ? 'same' : 'other';
@@ -64,10 +65,10 @@ async function standingOf({ client }: Api, { id, signed }: Proposal): Promise<St
 }
 
 /** Refusals that leave no entry: read from the receipt; without a worker, from the outcome in history. Wrong at worst, the ledger answers as before. */
-async function wroteNothing(client: Api['client'], id: ActionId): Promise<boolean> {
-  const snapshot = await snapshotOf(client, id);
+async function wroteNothing(api: Api, id: ActionId): Promise<boolean> {
+  const snapshot = await snapshotOf(api, id);
   if (snapshot !== undefined) return snapshot.outcome.final && snapshot.entries.length === 0;
-  const result: unknown = await within(client, PATIENCE_MS, () => client.workflow.getHandle(id).result());
+  const result: unknown = await within(api.client, PATIENCE_MS, () => api.client.workflow.getHandle(id).result());
   const outcome = outcomeSchema.safeParse(result);
   return outcome.success && outcome.data.status === 'denied' && UNWRITTEN.includes(outcome.data.reason.code);
 }

@@ -17,13 +17,13 @@ export interface Loaded {
 }
 
 /** One action as it stands. Throws 404, or `temporal_unavailable`. */
-export async function load({ client }: Pick<Api, 'client'>, id: ActionId, roster: Roster): Promise<Loaded> {
-  const asked = snapshotOf(client, id);
-  const described = await describe(client, id);
+export async function load(api: Pick<Api, 'client' | 'log'>, id: ActionId, roster: Roster): Promise<Loaded> {
+  const asked = snapshotOf(api, id);
+  const described = await describe(api.client, id);
   if (described === undefined) throw notFound();
   let snapshot = await asked;
   // Asked side by side, the run may have closed between the two answers; a closed one no longer moves.
-  if (described.run !== 'running' && snapshot?.outcome.final === false) snapshot = await snapshotOf(client, id);
+  if (described.run !== 'running' && snapshot?.outcome.final === false) snapshot = await snapshotOf(api, id);
   const resource = snapshot === undefined ? staleResource(described) : resourceOf(described, snapshot, roster, Date.now());
   return { described, snapshot, resource };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { fromBase64Url, toBase64Url } from '../../domain/bytes.js';
+import { sha256 } from '../../domain/hash.js';
 import { actionIdSchema, agentIdSchema, typeNameSchema, type ActionId } from '../../domain/ids.js';
 import { statusSchema } from '../../domain/outcome.js';
 import { attributes } from '../../temporal/attributes.js';
@@ -72,14 +73,20 @@ export const list: Route = {
       { name: attributes.agent.name, value: reader.kind === 'agent' ? reader.id : undefined },
     ].flatMap(({ name, value }) => (value === undefined ? [] : [{ name, value }]));
     const page = await listActions(api.client, wanted, Math.max(1, limit), next === undefined ? undefined : tokenOf(next));
-    return answer(200, { actions: page.lines, next: page.next === undefined ? null : toBase64Url(page.next) });
+    return answer(200, { actions: page.lines, next: page.next === undefined ? null : tokenText(page.next) });
   },
 };
 
+/** Temporal's token with a check sum: it would take one that is none for a question it cannot answer, and the reader would wait in vain. */
+const tokenText = (token: Uint8Array): string => toBase64Url(token) + sha256(token).slice(0, CHECK);
+const CHECK = 8;
+
 function tokenOf(next: string): Uint8Array {
   try {
-    return fromBase64Url(next);
+    const token = fromBase64Url(next.slice(0, -CHECK));
+    if (tokenText(token) === next) return token;
   } catch {
-    throw refused('request_invalid', 'query: next is not what a page of this list gave');
+    // Not even base64url.
   }
+  throw refused('request_invalid', 'query: next is not what a page of this list gave');
 }

@@ -40,7 +40,6 @@ export function isNoAnswer(error: unknown): boolean {
 /** The call certainly did not reach Temporal. */
 export const isUnreached = (error: unknown): boolean => grpcCode(error) === UNAVAILABLE;
 export const isNotFound = (error: unknown): boolean => grpcCode(error) === NOT_FOUND;
-export const isInvalid = (error: unknown): boolean => grpcCode(error) === INVALID_ARGUMENT;
 
 /** What a payload carries, through the client's own codecs and converter; undefined where there is none. */
 export async function decoded(client: Client, payload: Payload | null | undefined): Promise<unknown> {

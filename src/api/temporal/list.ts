@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { ActionLine } from '../../domain/http.js';
 import { WORKFLOW_TYPES } from '../../temporal/names.js';
 import { refused, temporalAway } from '../problem.js';
-import { isInvalid, isNoAnswer, PATIENCE_MS, within } from './calls.js';
+import { isNoAnswer, PATIENCE_MS, within } from './calls.js';
 import { lineOf } from './describe.js';
 
 export interface Page {
@@ -33,7 +33,6 @@ export async function listActions(client: Client, conditions: readonly Condition
     const lines = (executions ?? []).flatMap((info) => lineOf(info) ?? []);
     return { lines, next: nextPageToken === null || nextPageToken === undefined || nextPageToken.length === 0 ? undefined : nextPageToken };
   } catch (error) {
-    if (token !== undefined && isInvalid(error)) throw refused('request_invalid', 'query: next is not what a page of this list gave');
     if (isNoAnswer(error)) throw temporalAway('Temporal does not answer; nothing was asked of it or changed.');
     throw error;
   }

@@ -38,11 +38,15 @@ export class Waits {
   }
 }
 
-/** True once the run is closed, however; false when the time is over or the wait was ended. */
+/**
+ * True once the run is closed, however; false when the time is over or the wait was ended. Ended by abort, not by a gRPC deadline: close to one the
+ * server answers its long poll at once, and the SDK would ask again and again.
+ */
 export async function untilClosed(client: Client, id: string, ms: number, signal: AbortSignal): Promise<boolean> {
   if (signal.aborted || ms <= 0) return false;
   try {
-    await client.withDeadline(Date.now() + ms, () => client.withAbortSignal(signal, () => client.workflow.getHandle(id).result()));
+    const over = AbortSignal.any([signal, AbortSignal.timeout(ms)]);
+    await client.withAbortSignal(over, () => client.workflow.getHandle(id).result());
     return true;
   } catch (error) {
     return !(error instanceof ServiceError);

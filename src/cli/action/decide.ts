@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { z } from 'zod';
 import { CODES } from '../../domain/codes.js';
 import { digestOfSigned, type Signed } from '../../domain/dsse.js';
 import { messageAnswerSchema, type MessageAnswer } from '../../domain/http.js';
@@ -12,7 +11,7 @@ import { CliError, usage } from '../errors.js';
 import { EXIT, type ExitCode } from '../exit.js';
 import { short } from '../ids.js';
 import type { Author } from '../identity.js';
-import { inert } from '../text/inert.js';
+import { inert, issuesOf } from '../text/inert.js';
 import type { Look } from './shown.js';
 import type { VerifiedAction } from './verified.js';
 
@@ -31,7 +30,7 @@ export function signDecision(author: Author, id: ActionId, seen: Look, what: Rea
     ...freshness(now),
     ...what,
   });
-  if (!decision.success) throw usage(`this is no decision: ${inert(z.prettifyError(decision.error))}`, 'Correct what it names.');
+  if (!decision.success) throw usage(`this is no decision: ${issuesOf(decision.error)}`, 'Correct what it names.');
   return author.signer.sign('decision', decision.data);
 }
 

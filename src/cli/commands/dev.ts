@@ -6,17 +6,25 @@ import { usage } from '../errors.js';
 import { EXIT, type ExitCode } from '../exit.js';
 import type { Session } from '../session.js';
 import { paintOf } from '../text/paint.js';
+import { visible } from '../../domain/view/visible.js';
+
+const SAME_MS = 500;
 
 /** `dev -- COMMAND`: everything in one terminal, until Ctrl-C. Whatever dies is started again. */
 export async function dev(session: Session, command: readonly string[]): Promise<ExitCode> {
   const { root } = await session.workspace();
   const run = command.length > 0 ? command : executorIn(root);
-  const now: { running?: RunningDev; asked?: true } = {};
+  const now: { running?: RunningDev; askedAt?: number } = {};
   const ended = new Promise<void>((done) => {
     const stop = (): void => {
       // Before everything runs there is nothing worth a polite end; the second time somebody means it.
-      if (now.asked === true || now.running === undefined) process.exit(130);
-      now.asked = true;
+      if (now.running === undefined) process.exit(130);
+      if (now.askedAt !== undefined) {
+        // One Ctrl-C may come twice: from the terminal, and passed on by npx.
+        if (performance.now() - now.askedAt > SAME_MS) process.exit(130);
+        return;
+      }
+      now.askedAt = performance.now();
       session.hint('stopping …   (Ctrl-C again: at once)');
       void now.running.stop().then(done);
     };
@@ -83,9 +91,12 @@ function tell(session: Session, part: PartName, news: News): void {
   }
 }
 
+const SGR = /\u001b\[[0-9;]*m/g;
+
 /** What a part prints stands beside its name; with `--json` on the error stream. */
 function printed(session: Session, part: string, line: string): void {
-  const said = `${part.padEnd(8)} | ${line}`;
+  // A part may print what an agent wrote: nothing of it may steer this terminal.
+  const said = `${part.padEnd(8)} | ${visible(line.replace(SGR, ''))}`;
   if (session.globals.json) session.terminal.err(said);
   else session.terminal.out(paintOf(session.terminal.color).dim(said));
 }

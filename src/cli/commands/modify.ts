@@ -41,7 +41,8 @@ export async function modify(session: Session, idText: string, changes: readonly
   session.answer({ id, revision, digest: after.newest.digest, have, need }, [
     `revision ${revision}: ${have} of ${need}`,
     ...changesBetween(before, after.newest).map((line) => `  ${line}`),
-    `earlier approvals are void, and yours does not count on it; others look at it with: keyturn show ${short(id)}`,
+    'earlier approvals are void, and yours does not count on it',
+    `the others look at it with: keyturn show ${short(id)}`,
   ]);
   return EXIT.ok;
 }

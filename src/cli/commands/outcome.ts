@@ -72,7 +72,8 @@ function tell(session: Session, action: VerifiedAction): void {
   if (resource.stale) lines.push("  no worker answers: this is what Temporal's list knows");
   if (isTerminated(action)) lines.push('  its run in Temporal was terminated: nothing more happens, a person must look at what was done');
   const by = outcome.reason.by === undefined ? '' : ` (${inert(outcome.reason.by)})`;
-  lines.push(`  ${inert(outcome.reason.text)}${by}`);
+  // Where nothing is wrong the reason only repeats the effect.
+  if (outcome.reason.text !== outcome.effect) lines.push(`  ${inert(outcome.reason.text)}${by}`);
   if (outcome.result !== undefined) lines.push(`  result: ${inert(canonicalize(outcome.result))}`);
   if (awaiting.length > 0) lines.push(`  waiting for ${awaiting.join(', ')}`);
   if (proof === 'claimed') lines.push('  only the API says so: nothing was sealed, so no entry of an executor proves it');

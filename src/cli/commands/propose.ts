@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { readParams } from '../assignments.js';
 import { Desk } from '../desk.js';
 import { usage } from '../errors.js';
@@ -6,7 +5,7 @@ import { EXIT, exitOf, type ExitCode } from '../exit.js';
 import { short } from '../ids.js';
 import { agent } from '../identity.js';
 import type { Session } from '../session.js';
-import { inert } from '../text/inert.js';
+import { inert, issuesOf } from '../text/inert.js';
 import { outcomeLine } from '../text/state.js';
 import { votesOf } from '../action/votes.js';
 import { verifyAction } from '../action/verified.js';
@@ -37,7 +36,7 @@ export async function propose(session: Session, type: string, assignments: reado
     idempotencyKey: options.idempotencyKey,
     ...(options.onBehalfOf === undefined ? {} : { onBehalfOf: options.onBehalfOf }),
   });
-  if (!request.success) throw usage(`this is no proposal: ${inert(z.prettifyError(request.error))}`, 'Correct what it names.');
+  if (!request.success) throw usage(`this is no proposal: ${issuesOf(request.error)}`, 'Correct what it names.');
   const signed = signer.sign('request', request.data);
   if (options.print) {
     session.terminal.out(JSON.stringify(signed));

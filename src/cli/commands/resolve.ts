@@ -1,11 +1,10 @@
-import { z } from 'zod';
 import { freshness, PATIENCE_MS, print, sayRecorded, send } from '../action/decide.js';
 import { Desk } from '../desk.js';
 import { usage } from '../errors.js';
 import { EXIT, type ExitCode } from '../exit.js';
 import { person } from '../identity.js';
 import type { Session } from '../session.js';
-import { inert } from '../text/inert.js';
+import { issuesOf } from '../text/inert.js';
 import { outcomeLine } from '../text/state.js';
 import { resolveSchema } from '../../domain/objects/stop.js';
 
@@ -32,10 +31,7 @@ export async function resolve(session: Session, idText: string, options: Resolve
     ...freshness(session.now()),
   });
   if (!finding.success)
-    throw usage(
-      `this is no finding: ${inert(z.prettifyError(finding.error))}`,
-      'Write --step 2 --verdict happened, did_not or undone_by_hand.',
-    );
+    throw usage(`this is no finding: ${issuesOf(finding.error)}`, 'Write --step 2 --verdict happened, did_not or undone_by_hand.');
   const signed = desk.author.signer.sign('resolve', finding.data);
   if (options.print) return print(desk, signed);
 

@@ -33,7 +33,9 @@ export async function withdraw(session: Session, idText: string, options: Withdr
   const judged = await send(desk, id, 'decisions', signed);
   if (judged.recorded) return sayRecorded(desk, id);
   const { have, need } = votesOf(judged.action ?? (await desk.read(id)), session.now());
-  session.answer({ id, withdrew: own.digest, verdict: own.verdict, have, need }, [`${own.verdict} withdrawn: ${have} of ${need}`]);
+  session.answer({ id, withdrew: own.digest, verdict: own.verdict, have, need }, [
+    `${own.verdict === 'approve' ? 'approval' : 'rejection'} withdrawn: ${have} of ${need}`,
+  ]);
   return EXIT.ok;
 }
 

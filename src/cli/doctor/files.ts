@@ -23,7 +23,7 @@ export async function rosterFile(workspace: Workspace): Promise<{ readonly roste
   try {
     const roster = await workspace.roster();
     const development = roster.development ? ', development' : '';
-    const text = `deployment ${roster.deployment}, ${roster.people.size} people, ${roster.executors.size} executors${development}`;
+    const text = `deployment ${roster.deployment}, ${roster.people.size} people, executors: ${[...roster.executors.keys()].join(', ')}${development}`;
     return { roster, findings: [fine('roster.yaml', text)] };
   } catch (error) {
     return { roster: undefined, findings: refusedFile('roster.yaml', error) };
@@ -35,7 +35,7 @@ export async function policyFile({ root }: Workspace, roster: Roster, now: numbe
   if (!existsSync(path)) return [fine('policy.yaml', 'not here: only the executor needs it')];
   try {
     const { version, rules } = await readPolicy(path, roster, now);
-    return [fine('policy.yaml', `version ${version}, ${rules.length} rules`)];
+    return [fine('policy.yaml', `version ${version}, rules: ${rules.length}`)];
   } catch (error) {
     return refusedFile('policy.yaml', error);
   }

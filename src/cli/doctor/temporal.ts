@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { temporal as proto } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 import type { Client } from '@temporalio/client';
 import type { Roster } from '../../domain/roster.js';
 import { isAlive } from '../../files/process-life.js';
@@ -12,7 +12,7 @@ import { DEV_FILE } from '../dev/run-dev.js';
 import type { Workspace } from '../workspace.js';
 import { fine, problem, wordsOf, type Finding } from './finding.js';
 
-const { TASK_QUEUE_TYPE_ACTIVITY, TASK_QUEUE_TYPE_WORKFLOW } = proto.api.enums.v1.TaskQueueType;
+const { TASK_QUEUE_TYPE_ACTIVITY, TASK_QUEUE_TYPE_WORKFLOW } = proto.temporal.api.enums.v1.TaskQueueType;
 /** A poll lasts up to a minute, and a server remembers pollers for five: an older one is likely gone. */
 const RECENT_MS = 75_000;
 
@@ -82,7 +82,7 @@ const TYPE_NAMES: Readonly<Record<string, string>> = { KEYWORD: 'Keyword', KEYWO
 async function queue(
   client: Client,
   name: string,
-  taskQueueType: proto.api.enums.v1.TaskQueueType,
+  taskQueueType: proto.temporal.api.enums.v1.TaskQueueType,
   { what, remedy }: { readonly what: string; readonly remedy: string },
   now: number,
 ): Promise<Finding> {

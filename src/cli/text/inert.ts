@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { visible } from '../../domain/view/visible.js';
 
 /**
@@ -9,3 +10,6 @@ export const spaced = (shown: string): string =>
 
 /** Text that no view has made visible yet: an API's words, a reviewer's reason. Not for text that is visible already: it would be marked twice. */
 export const inert = (raw: string): string => spaced(visible(raw));
+
+/** What does not fit a schema, in one line. */
+export const issuesOf = (error: z.ZodError): string => inert(z.prettifyError(error).replaceAll(/\s*\n\s*/g, ' '));

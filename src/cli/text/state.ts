@@ -18,6 +18,8 @@ export function renderState(page: Page, action: VerifiedAction, view: ViewV1, no
   else renderTime(page, action, view, votes, now);
 }
 
+const SAID = { approve: 'approved', reject: 'rejected', modify: 'modified', ask: 'asked', withdraw: 'withdrew' } as const;
+
 function renderVotes(page: Page, { resource, outcome }: VerifiedAction, view: ViewV1, { have, need, awaiting }: Votes): void {
   page.title(`Votes: ${have} of ${need}`);
   page.rows(
@@ -30,7 +32,7 @@ function renderVotes(page: Page, { resource, outcome }: VerifiedAction, view: Vi
   for (const { person, verdict, revision, reason, fate } of resource.decisions) {
     const why = reason === null ? '' : `: "${inert(reason)}"`;
     const became = fate.state === 'refused' ? `refused, ${fate.code}` : fate.state;
-    page.text(`${person} ${verdict}, revision ${revision}, ${became}${why}`, '- ');
+    page.text(`${person} ${SAID[verdict]}, revision ${revision}, ${became}${why}`, '- ');
   }
   if (!outcome.final) page.text(`Can still decide: ${awaiting.length === 0 ? 'nobody' : awaiting.join(', ')}`);
   for (const { person, why } of view.neverCounted) page.text(`Never counted: ${person}, who ${why}`);

@@ -13,7 +13,12 @@ export function renderView(page: Page, view: ViewV1, digest: string): void {
   for (const notice of view.notices) page.alarm(notice);
 
   page.title(`Parameters of ${spaced(view.type)}`);
-  page.rows(view.params.map(({ at, value, was }) => [spaced(at), spaced(was === undefined ? value : `${was} → ${value}   (changed)`)]));
+  page.rows(
+    view.params.map(({ at, value, was }) => [
+      spaced(at),
+      was === undefined ? spaced(value) : `${spaced(was)} → ${spaced(value)}   (changed)`,
+    ]),
+  );
   if (view.params.length === 0) page.text('none');
 
   preview(page, view);

@@ -31,6 +31,6 @@ export function rosterRing(roster: Roster): KeyRing {
   const ring = new Map<KeyId, PersonKey>();
   for (const { id, keys } of roster.people.values())
     for (const { key, from, until } of keys)
-      ring.set(key.id, { person: id, key, ...(from === undefined ? {} : { from }), ...(until === undefined ? {} : { until }) });
+      ring.set(key.id, { person: id, key: () => key, ...(from === undefined ? {} : { from }), ...(until === undefined ? {} : { until }) });
   return ring;
 }

@@ -1,6 +1,6 @@
 import { admit, readDecision, ringOf, voteOf, type KeyRing, type Sealed } from '../admit.js';
 import { refuse, type ErrorCode, type Refusal } from '../codes.js';
-import { MAX_SIGNED_CHARS, readPayload, type Signed } from '../dsse.js';
+import { MAX_SIGNED_CHARS, readPayload, verifySigned, type Signed } from '../dsse.js';
 import type { ActionId, Digest, PersonId } from '../ids.js';
 import { toInstant, toMs } from '../instant.js';
 import type { Decision } from '../objects/decision.js';
@@ -41,6 +41,18 @@ export class Review {
   refusedTotal = 0;
   lastRefusal: Refusal | undefined;
 
+  /** A validator and its handler judge the same bytes one after the other: the signature is checked once. A pure memory, it changes no answer. */
+  private readonly verified = new Map<string, boolean>();
+  private readonly verify: typeof verifySigned = (kind, signed, key, party) => {
+    const name = `${key.id} ${signed.signatures[0]?.sig ?? ''} ${signed.payload}`;
+    const before = this.verified.get(name);
+    if (before !== undefined) return before;
+    const result = verifySigned(kind, signed, key, party);
+    if (this.verified.size >= MAX_KEPT) this.verified.clear();
+    this.verified.set(name, result);
+    return result;
+  };
+
   constructor(readonly id: ActionId) {}
 
   get newest(): Sealed | undefined {
@@ -72,7 +84,8 @@ export class Review {
       }
     }
     this.rings = ringsOf(envelope.data);
-    this.rung = this.rings.filter((ring) => ring.kind !== 'expire' && ring.at <= now).length;
+    // Whatever is past rings no more, but expiry always rings.
+    this.rung = this.rings.findIndex((ring) => ring.kind === 'expire' || ring.at > now);
     this.settling = false;
     for (const signed of sealed.rejections) this.restore(signed, now);
     this.judgeWaiting(now);
@@ -81,7 +94,7 @@ export class Review {
 
   /** A rejection or withdrawal the ledger already holds. */
   private restore(signed: Signed, now: number): void {
-    const admission = admit(signed, this.revisions, this.ring, now);
+    const admission = admit(signed, this.revisions, this.ring, now, this.verify);
     if (!admission.ok) return;
     const held = this.held.get(admission.digest);
     if (held === undefined) this.held.set(admission.digest, { signed, decision: admission.decision, fate: { state: 'waiting' } });
@@ -102,8 +115,10 @@ export class Review {
       const held = this.held.get(digest);
       if (held?.fate.state !== 'waiting') continue;
       const refusal = this.examineNow(held.signed, now);
-      if (refusal !== undefined) held.fate = this.note(refusal);
-      else this.accept(digest, held);
+      if (refusal === undefined) this.accept(digest, held);
+      else held.fate = this.note(refusal);
+      // Nobody known signed it: it takes no place that a genuine decision needs, nor the digest of one with a true signature.
+      if (refusal?.code === 'signature_invalid') this.held.delete(digest);
     }
   }
 
@@ -120,7 +135,7 @@ export class Review {
   }
 
   private examineNow(signed: Signed, now: number): Refusal | undefined {
-    const admission = admit(signed, this.revisions, this.ring, now);
+    const admission = admit(signed, this.revisions, this.ring, now, this.verify);
     if (!admission.ok) return admission.refusal;
     const { decision, digest } = admission;
     const seat = this.count().approvals.find((vote) => vote.person === decision.person);
@@ -248,9 +263,9 @@ export class Review {
     return this.held.get(digest)?.fate;
   }
 
-  progress(): { readonly have: number; readonly need: number } {
+  progress(now?: number): { readonly have: number; readonly need: number } {
     const newest = this.newest;
-    return newest === undefined ? { have: 0, need: 0 } : progress(ladderOf(newest.envelope), this.count());
+    return newest === undefined ? { have: 0, need: 0 } : progress(ladderOf(newest.envelope), this.count(), now);
   }
 
   decisions(): DecisionState[] {

@@ -13,6 +13,8 @@ const ALL_TWINS = /^[аеорсухіјѕӏһԁԛԝвкмнтАВЕКМНОРС�
 /** Latin, but not the letter it passes for: full width, mathematical, long s, dotless i. */
 const ODD_LATIN = /[\uff01-\uff5e\u{1d400}-\u{1d7ff}ſıȷɑɡℓⅼⅰ]/gu;
 const ODD = new RegExp(ODD_LATIN.source, 'u');
+/** Digits of other scripts, some of which pass for another ASCII digit: inside a word with ASCII letters or digits each is written out. */
+const FOREIGN_DIGIT = /(?![0-9])\p{Nd}/u;
 /** Letters and marks that show nothing. */
 const HIDDEN_MARK = /[\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\ufe00-\ufe0f\u{e0100}-\u{e01ef}]/u;
 
@@ -35,7 +37,8 @@ export function visible(text: string, options: { readonly lines?: boolean } = {}
 function honestWord(word: string): string {
   if (ALL_TWINS.test(word)) return word.replace(/./gu, mark);
   const latin = LATIN.test(word);
-  return [...word]
-    .map((char) => ((latin && LOOK_ALIKE.test(char)) || ODD.test(char) || HIDDEN_MARK.test(char) ? mark(char) : char))
-    .join('');
+  const ascii = /[A-Za-z0-9]/.test(word);
+  const odd = (char: string): boolean =>
+    (latin && LOOK_ALIKE.test(char)) || (ascii && FOREIGN_DIGIT.test(char)) || ODD.test(char) || HIDDEN_MARK.test(char);
+  return [...word].map((char) => (odd(char) ? mark(char) : char)).join('');
 }

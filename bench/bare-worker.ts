@@ -1,0 +1,23 @@
+import { fileURLToPath } from 'node:url';
+import { activityInfo } from '@temporalio/activity';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { Bank } from '../examples/bank/client.js';
+
+/** One process with workflow and activities, as a plain Temporal program has them. Ends with its parent's SIGTERM. */
+Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: ['SIGTERM', 'SIGINT'] });
+const connection = await NativeConnection.connect({ address: process.env['TEMPORAL_ADDRESS'] ?? '127.0.0.1:7233' });
+const bank = new Bank(process.env['BANK_URL'] ?? '', process.env['BANK_PASSWORD'] ?? '');
+const IBAN = 'DE89370400440532013000';
+const worker = await Worker.create({
+  connection,
+  taskQueue: 'bare',
+  workflowsPath: fileURLToPath(new URL('./bare-workflow.js', import.meta.url)),
+  activities: {
+    prepare: async () => String((await bank.balance(IBAN)).cents),
+    pay: async (vendor: string) =>
+      (await bank.pay({ vendor, iban: IBAN, cents: 100 }, `${activityInfo().workflowExecution?.workflowId ?? ''}/pay`)).id,
+  },
+});
+console.log(JSON.stringify({ ready: true, pid: process.pid }));
+await worker.run();
+await connection.close();

@@ -1,0 +1,191 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, rm, stat } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { join, resolve } from 'node:path';
+import type { Client } from '@temporalio/client';
+import { bankBook, decisionOf } from '../demo/outside.js';
+import { DEPLOYMENT, makeFolder, type Cast } from '../demo/people.js';
+import { Processes } from '../demo/processes.js';
+import { digestOfSigned } from '../src/domain/dsse.js';
+import { actionIdOf } from '../src/domain/ids.js';
+import { snapshotSchema } from '../src/domain/review/snapshot.js';
+import { signerFrom } from '../src/files/key-files.js';
+import { openClient } from '../src/temporal/connection.js';
+import { freePort } from '../src/temporal/free-port.js';
+import { WORKFLOW_QUEUE } from '../src/temporal/names.js';
+import { packageRoot } from '../src/temporal/paths.js';
+
+/**
+ * Side by side in one run, on one server and one bank: Keyturn against a bare workflow that runs one activity, waits for two Updates and pays by a
+ * second activity. Prints one JSON object; exits 1 on a shortfall. Times are ratios: absolute ones depend on the machine.
+ */
+const LATENCY_ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 30);
+const THROUGHPUT = { actions: Number(process.env['BENCH_ACTIONS'] ?? 120), atOnce: 20 };
+const LIMITS = { latencyRatio: 1.6, throughputRatio: 0.5, events: 50, helpMs: 200, bundleBytes: 1_700_000 };
+const IBAN = 'DE89370400440532013000';
+
+const dir = resolve('.keyturn', 'bench');
+await rm(dir, { recursive: true, force: true });
+await mkdir(dir, { recursive: true });
+const password = randomBytes(16).toString('hex');
+const processes = new Processes(dir, await freePort(), password, false);
+
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+const round = (value: number, digits = 2): number => Number(value.toFixed(digits));
+
+/** One kind of workflow: propose, then agree twice; the vendor names the payment in the bank's book. */
+interface Contender {
+  propose(client: Client, vendor: string): Promise<(() => Promise<void>)[]>;
+  finish(client: Client, vendor: string): Promise<void>;
+}
+
+const bare: Contender = {
+  async propose(client, vendor) {
+    const handle = await client.workflow.start('bareApproval', { workflowId: vendor, taskQueue: 'bare', args: [vendor] });
+    return ['ana', 'ben'].map((person) => async () => void (await handle.executeUpdate('approve', { args: [person] })));
+  },
+  finish: async (client, vendor) => void (await client.workflow.getHandle(vendor).result()),
+};
+
+const keyturnContender = (cast: Cast): Contender => {
+  const agent = signerFrom(cast.agentKey, 'the agent');
+  const idOf = (vendor: string) => actionIdOf(DEPLOYMENT, 'ap-agent', vendor);
+  return {
+    async propose(client, vendor) {
+      const request = agent.sign('request', {
+        v: 1,
+        deployment: DEPLOYMENT,
+        agent: 'ap-agent',
+        type: 'payments.transfer',
+        params: { vendor, iban: IBAN, cents: 100 },
+        reason: 'bench',
+        idempotencyKey: vendor,
+      });
+      const handle = await client.workflow.start('agentAction', { workflowId: idOf(vendor), taskQueue: WORKFLOW_QUEUE, args: [request] });
+      let snapshot = snapshotSchema.parse(await handle.query('action'));
+      while (snapshot.digest === null) {
+        await new Promise((done) => setTimeout(done, 5));
+        snapshot = snapshotSchema.parse(await handle.query('action'));
+      }
+      const shown = snapshot;
+      return (['ana', 'ben'] as const).map((person) => {
+        const signed = cast.people[person].sign('decision', decisionOf(person, shown, { verdict: 'approve' }, cast.people[person]));
+        return async () => void (await handle.executeUpdate('decision', { args: [signed], updateId: digestOfSigned(signed) }));
+      });
+    },
+    finish: async (client, vendor) => void (await client.workflow.getHandle(idOf(vendor)).result()),
+  };
+};
+
+async function latency(contender: Contender, client: Client, vendor: string): Promise<number> {
+  const votes = await contender.propose(client, vendor);
+  const [first, last] = votes;
+  await first?.();
+  await new Promise((done) => setTimeout(done, 100));
+  const sent = Date.now();
+  await last?.();
+  await contender.finish(client, vendor);
+  const paid = (await bankBook(processes.bankUrl)).find((entry) => entry.vendor === vendor) as { at: number } | undefined;
+  if (paid === undefined) throw new Error(`${vendor} was not paid`);
+  return paid.at - sent;
+}
+
+async function throughput(contender: Contender, client: Client, name: string): Promise<number> {
+  let next = 0;
+  const began = performance.now();
+  const one = async (): Promise<void> => {
+    while (next < THROUGHPUT.actions) {
+      const vendor = `${name}-${next++}`;
+      for (const vote of await contender.propose(client, vendor)) await vote();
+      await contender.finish(client, vendor);
+    }
+  };
+  await Promise.all(Array.from({ length: THROUGHPUT.atOnce }, one));
+  return THROUGHPUT.actions / ((performance.now() - began) / 1000);
+}
+
+async function helpMs(): Promise<number> {
+  const times: number[] = [];
+  for (let i = 0; i < 7; i++) {
+    const began = performance.now();
+    await once(spawn(process.execPath, [join(packageRoot, 'dist/src/cli/main.js'), '--help'], { stdio: 'ignore' }), 'exit');
+    times.push(performance.now() - began);
+  }
+  return median(times);
+}
+
+/** The SDK wants an inline source map in the bundle: counted without it. */
+async function bundleBytes(): Promise<number> {
+  const { readFile } = await import('node:fs/promises');
+  const path = join(packageRoot, 'dist/workflow-bundle.js');
+  const code = await readFile(path, 'utf8');
+  return (await stat(path)).size - (code.length - code.lastIndexOf('//# sourceMappingURL='));
+}
+
+let bareProcess: ReturnType<typeof spawn> | undefined;
+try {
+  const cast = await makeFolder(dir, 'http://127.0.0.1:7878');
+  await processes.initLedger();
+  await processes.startTemporal();
+  await processes.startBank();
+  await Promise.all([processes.startWorker(), processes.startExecutor()]);
+  bareProcess = spawn(process.execPath, [join(packageRoot, 'dist/bench/bare-worker.js')], {
+    env: { ...process.env, TEMPORAL_ADDRESS: processes.temporalAddress, BANK_URL: processes.bankUrl, BANK_PASSWORD: password },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  if (bareProcess.stdout) await once(bareProcess.stdout, 'data');
+  const { client, connection } = await openClient({ connectionOptions: { address: processes.temporalAddress }, namespace: 'default' });
+  const ours = keyturnContender(cast);
+
+  // Warm both up, then turn and turn about, so that a slow minute of the machine slows both.
+  for (let i = 0; i < 5; i++)
+    for (const [name, contender] of [
+      ['bare', bare],
+      ['ours', ours],
+    ] as const)
+      await latency(contender, client, `warm-${name}-${i}`);
+  const times: { bare: number[]; ours: number[] } = { bare: [], ours: [] };
+  for (let i = 0; i < LATENCY_ROUNDS; i++) {
+    times.bare.push(await latency(bare, client, `lat-bare-${i}`));
+    times.ours.push(await latency(ours, client, `lat-ours-${i}`));
+  }
+  const rates: { bare: number[]; ours: number[] } = { bare: [], ours: [] };
+  for (let i = 0; i < 3; i++) {
+    rates.bare.push(await throughput(bare, client, `thr-bare-${i}`));
+    rates.ours.push(await throughput(ours, client, `thr-ours-${i}`));
+  }
+  const history = await client.workflow.getHandle(actionIdOf(DEPLOYMENT, 'ap-agent', 'lat-ours-0')).fetchHistory();
+  await connection.close();
+
+  const result = {
+    lastApprovalToEffect: {
+      bareMs: median(times.bare),
+      keyturnMs: median(times.ours),
+      p50Ratio: round(median(times.ours) / median(times.bare)),
+      limit: LIMITS.latencyRatio,
+      rounds: LATENCY_ROUNDS,
+    },
+    finishedActionsPerSecond: {
+      bare: round(median(rates.bare), 1),
+      keyturn: round(median(rates.ours), 1),
+      ratio: round(median(rates.ours) / median(rates.bare)),
+      limit: LIMITS.throughputRatio,
+      atOnce: THROUGHPUT.atOnce,
+    },
+    eventsOfA2of3Approval: { events: history.events?.length ?? 0, limit: LIMITS.events },
+    help: { ms: round(await helpMs(), 0), limit: LIMITS.helpMs },
+    workflowBundle: { bytes: await bundleBytes(), limit: LIMITS.bundleBytes },
+  };
+  const ok =
+    result.lastApprovalToEffect.p50Ratio <= LIMITS.latencyRatio &&
+    result.finishedActionsPerSecond.ratio >= LIMITS.throughputRatio &&
+    result.eventsOfA2of3Approval.events <= LIMITS.events &&
+    result.help.ms < LIMITS.helpMs &&
+    result.workflowBundle.bytes < LIMITS.bundleBytes;
+  console.log(JSON.stringify({ ok, ...result }, null, 2));
+  process.exitCode = ok ? 0 : 1;
+} finally {
+  bareProcess?.kill('SIGTERM');
+  await processes.stopAll();
+}

@@ -1,0 +1,137 @@
+import { execFile } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
+import type { Entry as BankEntry } from '../../examples/bank/wire.js';
+import { readPayload, type Signed } from '../../src/domain/dsse.js';
+import type { ActionId } from '../../src/domain/ids.js';
+import { canonicalize } from '../../src/domain/json.js';
+import { envelopeSchema } from '../../src/domain/objects/envelope.js';
+import { outcomeSchema, type Outcome, type Status } from '../../src/domain/outcome.js';
+import { snapshotSchema, type Snapshot } from '../../src/domain/review/snapshot.js';
+import { temporalBinary } from '../../src/temporal/binary.js';
+import { executorQueue, WORKFLOW_QUEUE, WORKFLOW_TASK_TIMEOUT } from '../../src/temporal/names.js';
+import { request, type SealedRevision } from '../helpers/messages.js';
+import type { Lane } from './lane.js';
+import type { Stage } from './stage.js';
+import type { TypeName } from './types.js';
+
+const PATIENCE_MS = 90_000;
+const run = promisify(execFile);
+let accounts = 0;
+
+/** One action as its case plays it: from outside, through Temporal, while anything may be down. Whatever fails is tried again. */
+export class Scene {
+  readonly id: ActionId;
+  readonly iban = `DE00CHAOS${++accounts}`;
+  private readonly signed: Signed;
+
+  constructor(
+    readonly stage: Stage,
+    readonly lane: Lane,
+    type: TypeName,
+  ) {
+    const params = { vendor: 'ACME', iban: this.iban, cents: 4_200 };
+    ({ id: this.id, signed: this.signed } = request({ type: `${type}.${lane.name}`, params, reason: `${type} on ${this.iban}` }));
+  }
+
+  private get handle(): WorkflowHandle {
+    return this.stage.client.workflow.getHandle(this.id);
+  }
+
+  /** Starts the workflow; the same id started twice is started once. */
+  async propose(): Promise<void> {
+    const start = { workflowId: this.id, taskQueue: WORKFLOW_QUEUE, workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT, args: [this.signed] };
+    await this.insist(`${this.id} is started`, async () => {
+      await this.stage.client.workflow.start('agentAction', start).catch((error: unknown) => {
+        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      });
+      return true;
+    });
+  }
+
+  /** A decision, a cancel or a resolve, as a signal: Temporal keeps it while nobody is there to take it. */
+  async send(door: 'decision' | 'lodge', signed: Signed): Promise<void> {
+    await this.insist(`a signal reaches ${this.id}`, async () => {
+      await this.handle.signal(door, signed);
+      return true;
+    });
+  }
+
+  /** The newest revision, once it is number `revision`. */
+  sealed(revision: number): Promise<SealedRevision> {
+    return this.when(`revision ${revision}`, ({ envelopes, digest, view }) => {
+      const signed = envelopes.at(-1);
+      const envelope = signed === undefined ? undefined : envelopeSchema.parse(readPayload('envelope', signed));
+      if (signed === undefined || envelope?.revision !== revision || digest === null || view === null) return undefined;
+      return { id: envelope.actionId, digest, view, envelope, signed, rejections: [] };
+    });
+  }
+  async status(status: Status): Promise<void> {
+    await this.when(status, ({ outcome }) => (outcome.status === status ? true : undefined));
+  }
+  snapshot(): Promise<Snapshot> {
+    return this.when('a snapshot', (snapshot) => snapshot);
+  }
+
+  private when<T>(what: string, so: (snapshot: Snapshot) => T | undefined): Promise<T> {
+    return this.insist(`${this.id}: ${what}`, async () => so(snapshotSchema.parse(await this.handle.query('action'))));
+  }
+
+  outcome(): Promise<Outcome> {
+    return this.insist(`${this.id} ends`, async () => {
+      try {
+        return outcomeSchema.parse(await this.handle.result());
+      } catch (error) {
+        if (error instanceof WorkflowFailedError) throw new Unrecoverable(String(error.cause ?? error));
+        throw error;
+      }
+    });
+  }
+
+  async cancelInTemporal(): Promise<void> {
+    await this.insist(`${this.id} is cancelled`, async () => this.handle.cancel());
+  }
+
+  /** What the bank's own book says that this action did. */
+  async effects(): Promise<BankEntry[]> {
+    return (await this.stage.bank.book()).filter(({ key }) => key.startsWith(`${this.id}/`));
+  }
+  async untilEffects(count: number): Promise<void> {
+    await this.insist(`${this.id} has ${count} effects`, async () => ((await this.effects()).length >= count ? true : undefined));
+  }
+
+  /** One of the executor's activities with no workflow around it, by the command line, as anybody in the namespace could. */
+  async order(activity: string, body: Readonly<Record<string, unknown>>): Promise<void> {
+    const { path } = await temporalBinary({ log: () => undefined });
+    const temporal = (...args: string[]) =>
+      run(path, ['activity', ...args, '--activity-id', `order-${this.id}`, '--address', this.stage.address]);
+    const input = canonicalize({ actionId: this.id, have: 0, ...body });
+    const limits = ['--start-to-close-timeout', '60s', '--heartbeat-timeout', '4s', '--id-conflict-policy', 'UseExisting'];
+    const [type, queue] = [activity, executorQueue(this.lane.name)];
+    await this.insist(`${activity} of ${this.id} is answered`, async () => {
+      await temporal('start', '--type', type, '--task-queue', queue, '--input', input, ...limits);
+      await temporal('result');
+      return true;
+    });
+  }
+
+  /** Tries until there is a value; gives up after a minute and a half. */
+  async insist<T>(what: string, attempt: () => Promise<T | undefined>): Promise<T> {
+    const end = Date.now() + PATIENCE_MS;
+    let last = '';
+    for (;;) {
+      try {
+        const value = await attempt();
+        if (value !== undefined) return value;
+      } catch (error) {
+        if (error instanceof Unrecoverable) throw error;
+        last = `: ${error instanceof Error ? error.message : 'no error'}`;
+      }
+      if (Date.now() > end) throw new Error(`in vain: ${what}${last}`);
+      await sleep(50);
+    }
+  }
+}
+
+class Unrecoverable extends Error {}
