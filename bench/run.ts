@@ -65,7 +65,7 @@ const keyturnContender = (cast: Cast): Contender => {
       const handle = await client.workflow.start('agentAction', { workflowId: idOf(vendor), taskQueue: WORKFLOW_QUEUE, args: [request] });
       let snapshot = snapshotSchema.parse(await handle.query('action'));
       while (snapshot.digest === null) {
-        await new Promise((done) => setTimeout(done, 5));
+        await new Promise((done) => setTimeout(done, 50));
         snapshot = snapshotSchema.parse(await handle.query('action'));
       }
       const shown = snapshot;

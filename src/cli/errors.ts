@@ -47,6 +47,10 @@ export function asCliError(error: unknown): CliError {
   return new CliError('internal', error.message, REPORT);
 }
 
+/** Of the file system: `ENOENT`, `EEXIST` …. */
+export const hasCode = (error: unknown, code: string): boolean =>
+  typeof error === 'object' && error !== null && 'code' in error && error.code === code;
+
 const REPORT = 'If this is not clear from the message, `keyturn doctor` looks at the usual causes.';
 
 function codeIn(error: Error): CliCode {

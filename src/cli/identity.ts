@@ -4,7 +4,7 @@ import type { Signer } from '../domain/dsse.js';
 import { agentIdSchema, personIdSchema } from '../domain/ids.js';
 import { holderOf, type Roster } from '../domain/roster.js';
 import { readKeyFile, signerFrom } from '../files/key-files.js';
-import { CliError, usage } from './errors.js';
+import { CliError, hasCode, usage } from './errors.js';
 import type { Session } from './session.js';
 
 /** Who acts, with the private key to prove it. */
@@ -89,8 +89,7 @@ async function signerIn(file: string, remedy: string): Promise<Signer> {
   try {
     return await readKeyFile(file);
   } catch (error) {
-    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    const why = missing ? `there is no private key at ${file}` : error instanceof Error ? error.message : String(error);
+    const why = hasCode(error, 'ENOENT') ? `there is no private key at ${file}` : error instanceof Error ? error.message : String(error);
     throw new CliError('key_invalid', why, remedy);
   }
 }

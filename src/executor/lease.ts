@@ -1,8 +1,7 @@
 import type { ActionId } from '../domain/ids.js';
 import { LEASE_MS, type Executor } from './executor.js';
 import type { StepRow } from './ledger/rows.js';
-import { Moved } from './ledger/compare-and-set.js';
-import type { Lease } from './ledger/step-transitions.js';
+import { Moved, type Lease } from './ledger/compare-and-set.js';
 
 /**
  * Whether somebody is at a step right now. On SQLite only this process can be: the file has one holder, so every earlier lease is void.

@@ -23,7 +23,7 @@ export async function probeStep(executor: Executor, book: Book, n: number, attem
   const row = book.steps.find((each) => each.phase === 'run' && each.n === n);
   if (row === undefined) throw new Moved();
   return claimed(executor, id, n, 'run', async () => {
-    await executor.ledger.transaction((tx) => transitions.takeOver(tx, id, n, attempt, row.lease_owner, newLease(executor)));
+    await executor.ledger.transaction((tx) => transitions.takeOver(tx, id, n, attempt, row, newLease(executor)));
     return whileLeased(executor, id, n, 'run', async () => {
       const { probe } = found.step;
       if (probe === undefined) return unknown(executor, id, n, attempt, 'no_probe');

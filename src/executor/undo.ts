@@ -24,7 +24,7 @@ export async function undoStep(executor: Executor, book: Book, n: number): Promi
 
   return claimed(executor, id, n, 'undo', async () => {
     await executor.ledger.transaction((tx) =>
-      transitions.startUndo(tx, id, n, undoRow.lease_owner, newLease(executor), undoRow.idempotency_key, executor.now()),
+      transitions.startUndo(tx, id, n, undoRow, newLease(executor), undoRow.idempotency_key, executor.now()),
     );
     return whileLeased(executor, id, n, 'undo', async () => {
       try {

@@ -41,6 +41,7 @@ async function readText(path: string, code: Problem['code']): Promise<string> {
 /** A file read again when it changes: by its times and size, asked at most once in `patienceMs`. */
 export class Watched<T> {
   private stamp = '';
+  private asking: Promise<typeof this.value> | undefined;
   private askedAt = Number.NEGATIVE_INFINITY;
   private value: { readonly ok: true; readonly value: T } | { readonly ok: false; readonly text: string } = {
     ok: false,
@@ -54,10 +55,16 @@ export class Watched<T> {
   ) {}
 
   /** The content as it stands, or why it cannot be used: never an older content that was good. */
-  async current(): Promise<typeof this.value> {
+  current(): Promise<typeof this.value> {
     const now = performance.now();
-    if (now - this.askedAt < this.patienceMs) return this.value;
+    if (this.asking !== undefined && now - this.askedAt < this.patienceMs) return this.asking;
     this.askedAt = now;
+    // Whoever asks while it is being read waits for the same answer.
+    this.asking = this.look();
+    return this.asking;
+  }
+
+  private async look(): Promise<typeof this.value> {
     const stamp = await this.stampNow();
     if (stamp === this.stamp) return this.value;
     try {

@@ -6,6 +6,7 @@ import type { EndStatus } from '../../src/domain/outcome.js';
 import { checkLedger } from '../../src/cli/ledger/check.js';
 import { sourceOf } from '../../src/cli/ledger/source.js';
 import type { Roster } from '../../src/domain/roster.js';
+import type { Case } from './cases.js';
 import type { Scene } from './scene.js';
 import type { TypeName } from './types.js';
 
@@ -18,7 +19,7 @@ function expected(type: TypeName, status: EndStatus): readonly string[] {
 }
 
 /** The end says what the bank's book says, and the evidence of it holds together. */
-export async function checkEnd(scene: Scene, type: TypeName, ends: EndStatus): Promise<void> {
+export async function checkEnd(scene: Scene, { type, ends }: Case): Promise<void> {
   const outcome = await scene.outcome();
   expect(outcome).toMatchObject({ status: ends, final: true });
   expect((await scene.effects()).map(({ state }) => state)).toEqual(expected(type, ends));

@@ -13,7 +13,7 @@ const ranIn = new WeakMap<LedgerTransaction, Ran[]>();
 
 type Move = (tx: LedgerTransaction, first: unknown, ...rest: unknown[]) => Promise<void>;
 for (const transition of Object.keys(transitions) as Transition[]) {
-  const move = transitions[transition] as unknown as Move;
+  const move = Reflect.get(transitions, transition) as Move;
   const noted: Move = async (tx, first, ...rest) => {
     await move(tx, first, ...rest);
     // The action's id, or the new action itself.

@@ -46,6 +46,11 @@ export class Lane {
     }
   }
 
+  /** SIGKILL from outside; its supervisor starts it again. */
+  kill(): Promise<void> {
+    return this.executor.kill();
+  }
+
   /** SIGKILL once more: whatever the ledger holds is what was committed. */
   async close(): Promise<void> {
     this.closing = true;

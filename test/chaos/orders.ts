@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Transition } from '../../src/executor/ledger/transitions.js';
 
-/** What an executor does to itself at one transition of one action, right before or right after the commit of its transaction. */
+/**
+ * What an executor does to itself at one transition of one action. `before` the commit of its transaction: SIGKILL. `after` it: it stands still with
+ * that action, until it is killed from outside or let go, so that one kill meets many actions, each right after another transition.
+ */
 export interface Order {
   readonly transition: Transition;
   readonly when: 'before' | 'after';
-  /** `kill`: SIGKILL itself. `hold`: stand still until `go`, so that others can be killed meanwhile. */
-  readonly how: 'kill' | 'hold';
 }
 
 /** A transition that ran in a transaction, and of which action. */
@@ -24,7 +25,7 @@ const fileOf = (dir: string, id: string): string => join(dir, `${id}.json`);
 
 export const giveOrder = (dir: string, id: string, order: Order): Promise<void> => writeFile(fileOf(dir, id), JSON.stringify(order));
 export const isCarriedOut = (dir: string, id: string): boolean => existsSync(fileOf(dir, id) + DONE);
-/** Lets every executor that holds still go on. */
+/** Lets the executor go on wherever it stands still. */
 export const letGo = (dir: string): Promise<void> => writeFile(join(dir, GO), '');
 
 /** Carries out the order for one of these actions, if there is one for this very moment. */
@@ -36,7 +37,7 @@ export async function obey(dir: string, ran: readonly Ran[], when: Order['when']
     if (order.transition !== transition || order.when !== when) continue;
     // Once only, and known to the test even though this process says nothing any more.
     renameSync(file, file + DONE);
-    if (order.how === 'kill') die();
+    if (when === 'before') die();
     while (!existsSync(join(dir, GO))) await sleep(20);
   }
 }

@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import type { Entry as BankEntry } from '../../examples/bank/wire.js';
@@ -12,11 +11,11 @@ import { snapshotSchema, type Snapshot } from '../../src/domain/review/snapshot.
 import { temporalBinary } from '../../src/temporal/binary.js';
 import { executorQueue, WORKFLOW_QUEUE, WORKFLOW_TASK_TIMEOUT } from '../../src/temporal/names.js';
 import { request, type SealedRevision } from '../helpers/messages.js';
+import { insist, Unrecoverable } from './insist.js';
 import type { Lane } from './lane.js';
 import type { Stage } from './stage.js';
 import type { TypeName } from './types.js';
 
-const PATIENCE_MS = 90_000;
 const run = promisify(execFile);
 let accounts = 0;
 
@@ -42,7 +41,7 @@ export class Scene {
   /** Starts the workflow; the same id started twice is started once. */
   async propose(): Promise<void> {
     const start = { workflowId: this.id, taskQueue: WORKFLOW_QUEUE, workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT, args: [this.signed] };
-    await this.insist(`${this.id} is started`, async () => {
+    await insist(`${this.id} is started`, async () => {
       await this.stage.client.workflow.start('agentAction', start).catch((error: unknown) => {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
       });
@@ -52,7 +51,7 @@ export class Scene {
 
   /** A decision, a cancel or a resolve, as a signal: Temporal keeps it while nobody is there to take it. */
   async send(door: 'decision' | 'lodge', signed: Signed): Promise<void> {
-    await this.insist(`a signal reaches ${this.id}`, async () => {
+    await insist(`a signal reaches ${this.id}`, async () => {
       await this.handle.signal(door, signed);
       return true;
     });
@@ -75,11 +74,11 @@ export class Scene {
   }
 
   private when<T>(what: string, so: (snapshot: Snapshot) => T | undefined): Promise<T> {
-    return this.insist(`${this.id}: ${what}`, async () => so(snapshotSchema.parse(await this.handle.query('action'))));
+    return insist(`${this.id}: ${what}`, async () => so(snapshotSchema.parse(await this.handle.query('action'))));
   }
 
   outcome(): Promise<Outcome> {
-    return this.insist(`${this.id} ends`, async () => {
+    return insist(`${this.id} ends`, async () => {
       try {
         return outcomeSchema.parse(await this.handle.result());
       } catch (error) {
@@ -90,7 +89,7 @@ export class Scene {
   }
 
   async cancelInTemporal(): Promise<void> {
-    await this.insist(`${this.id} is cancelled`, async () => this.handle.cancel());
+    await insist(`${this.id} is cancelled`, async () => this.handle.cancel());
   }
 
   /** What the bank's own book says that this action did. */
@@ -98,7 +97,7 @@ export class Scene {
     return (await this.stage.bank.book()).filter(({ key }) => key.startsWith(`${this.id}/`));
   }
   async untilEffects(count: number): Promise<void> {
-    await this.insist(`${this.id} has ${count} effects`, async () => ((await this.effects()).length >= count ? true : undefined));
+    await insist(`${this.id} has ${count} effects`, async () => ((await this.effects()).length >= count ? true : undefined));
   }
 
   /** One of the executor's activities with no workflow around it, by the command line, as anybody in the namespace could. */
@@ -109,29 +108,10 @@ export class Scene {
     const input = canonicalize({ actionId: this.id, have: 0, ...body });
     const limits = ['--start-to-close-timeout', '60s', '--heartbeat-timeout', '4s', '--id-conflict-policy', 'UseExisting'];
     const [type, queue] = [activity, executorQueue(this.lane.name)];
-    await this.insist(`${activity} of ${this.id} is answered`, async () => {
+    await insist(`${activity} of ${this.id} is answered`, async () => {
       await temporal('start', '--type', type, '--task-queue', queue, '--input', input, ...limits);
       await temporal('result');
       return true;
     });
   }
-
-  /** Tries until there is a value; gives up after a minute and a half. */
-  async insist<T>(what: string, attempt: () => Promise<T | undefined>): Promise<T> {
-    const end = Date.now() + PATIENCE_MS;
-    let last = '';
-    for (;;) {
-      try {
-        const value = await attempt();
-        if (value !== undefined) return value;
-      } catch (error) {
-        if (error instanceof Unrecoverable) throw error;
-        last = `: ${error instanceof Error ? error.message : 'no error'}`;
-      }
-      if (Date.now() > end) throw new Error(`in vain: ${what}${last}`);
-      await sleep(50);
-    }
-  }
 }
-
-class Unrecoverable extends Error {}

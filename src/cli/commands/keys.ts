@@ -1,6 +1,6 @@
 import { readKeyFile, writeKeyFile } from '../../files/key-files.js';
 import { parsePublicKey, type PublicKey } from '../../domain/keys.js';
-import { CliError } from '../errors.js';
+import { CliError, hasCode } from '../errors.js';
 import { EXIT, type ExitCode } from '../exit.js';
 import type { Session } from '../session.js';
 import { inert } from '../text/inert.js';
@@ -11,7 +11,7 @@ export async function newKey(session: Session, file: string): Promise<ExitCode> 
     const { key } = await writeKeyFile(file);
     tell(session, key, [`private key written to ${file}: keep it to yourself`, 'for roster.yaml:']);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (!hasCode(error, 'EEXIST')) throw error;
     throw new CliError('file_exists', `${file} exists already, and a key is never overwritten`, 'Choose another name.');
   }
   return EXIT.ok;

@@ -65,5 +65,5 @@ function asks(page: Page, { asks: who, agentSays }: ViewV1): void {
     ...(who.editors.length === 0 ? [] : [['modified by', who.editors.join(', ')] as const]),
   ]);
   const context = agentSays.context === null ? [] : [`context: ${spaced(agentSays.context)}`];
-  page.box("the agent's own words: checked by nobody", [spaced(agentSays.reason), ...context]);
+  page.box("the agent's own words, unchecked", [spaced(agentSays.reason), ...context]);
 }

@@ -37,6 +37,7 @@ export class Review {
   /** Decisions that arrived while something was being settled, in order. */
   private readonly waiting: Digest[] = [];
   private settling = true;
+  private ended = false;
   refusedSignatures = 0;
   refusedTotal = 0;
   lastRefusal: Refusal | undefined;
@@ -44,7 +45,8 @@ export class Review {
   /** A validator and its handler judge the same bytes one after the other: the signature is checked once. A pure memory, it changes no answer. */
   private readonly verified = new Map<string, boolean>();
   private readonly verify: typeof verifySigned = (kind, signed, key, party) => {
-    const name = `${key.id} ${signed.signatures[0]?.sig ?? ''} ${signed.payload}`;
+    // All of it: an answer about other bytes around the same signature would be another's.
+    const name = JSON.stringify([kind, key.text, party ?? null, signed]);
     const before = this.verified.get(name);
     if (before !== undefined) return before;
     const result = verifySigned(kind, signed, key, party);
@@ -130,6 +132,7 @@ export class Review {
     if (read.decision.actionId !== this.id) return refuse('audience_mismatch');
     // A repeat is answered with the decision's fate.
     if (this.held.has(read.digest)) return undefined;
+    if (this.ended) return refuse('action_ended');
     if (this.held.size >= MAX_KEPT) return refuse('rate_limited', 'this action has had more decisions than it keeps');
     return this.newest === undefined || this.settling ? undefined : this.examineNow(signed, now);
   }
@@ -175,7 +178,8 @@ export class Review {
   note(refusal: Refusal): Fate {
     this.refusedTotal++;
     if (refusal.code === 'signature_invalid') this.refusedSignatures++;
-    this.lastRefusal = refusal;
+    // What comes in may carry more than a refusal: what goes out is exactly one.
+    this.lastRefusal = { code: refusal.code, text: refusal.text };
     return refusedFate(refusal.code, refusal.text);
   }
 
@@ -217,7 +221,7 @@ export class Review {
   end(): void {
     for (const digest of this.held.keys())
       if (this.held.get(digest)?.fate.state === 'waiting') this.refuse(digest, 'decision_late', 'the action ended before this was judged');
-    this.settling = true;
+    this.ended = true;
   }
 
   count(): Tally {

@@ -1,13 +1,9 @@
 import type { ActionId, Digest } from '../../domain/ids.js';
 import type { Json } from '../../domain/json.js';
 import type { Reason } from '../../domain/outcome.js';
-import { end, move, set, type Tx } from './compare-and-set.js';
+import { end, move, none, set, STILL_HELD, type Held, type Lease, type Tx } from './compare-and-set.js';
 import { undoTransitions } from './undo-transitions.js';
 
-export interface Lease {
-  readonly owner: string;
-  readonly until: number;
-}
 const runKey = (id: ActionId, step: string, attempt: number): string => `${id}/${step}/run/${attempt}`;
 const undoKey = (id: ActionId, step: string): string => `${id}/${step}/undo`;
 
@@ -55,8 +51,10 @@ export const stepTransitions = {
     await beginStep(tx, id, 1, step, lease, now);
   },
 
+  /** The next step, after the one before it is done. */
   async startStep(tx: Tx, id: ActionId, n: number, step: string, lease: Lease, now: number): Promise<void> {
     await move(tx, id, 'executing', 'executing', 'executing');
+    await set(tx, `UPDATE step SET state = 'done' WHERE action_id = ? AND n = ? AND phase = 'run' AND state = 'done'`, id, n - 1);
     await beginStep(tx, id, n, step, lease, now);
   },
 
@@ -80,16 +78,17 @@ export const stepTransitions = {
   },
 
   /** Takes over a step whose holder is gone, to find out what became of it. */
-  async takeOver(tx: Tx, id: ActionId, n: number, attempt: number, from: string | null, lease: Lease): Promise<void> {
+  async takeOver(tx: Tx, id: ActionId, n: number, attempt: number, from: Held, lease: Lease): Promise<void> {
     await set(
       tx,
-      `UPDATE step SET lease_owner = ?, lease_until = ? WHERE action_id = ? AND n = ? AND phase = 'run' AND state = 'started' AND attempt = ? AND COALESCE(lease_owner, '') = ?`,
+      `UPDATE step SET lease_owner = ?, lease_until = ? WHERE action_id = ? AND n = ? AND phase = 'run' AND state = 'started' AND attempt = ? AND ${STILL_HELD}`,
       lease.owner,
       lease.until,
       id,
       n,
       attempt,
-      from ?? '',
+      from.lease_owner ?? '',
+      from.lease_until ?? 0,
     );
   },
 
@@ -148,6 +147,7 @@ export const stepTransitions = {
   },
 
   async succeed(tx: Tx, id: ActionId, now: number): Promise<void> {
+    await none(tx, `SELECT n FROM step WHERE action_id = ? AND phase = 'run' AND state <> 'done'`, id);
     await end(tx, id, 'executing', 'succeeded', { code: 'succeeded', text: 'It ran.' }, now);
   },
 } as const;

@@ -2,13 +2,16 @@ import type { ActionId, Digest, PersonId } from '../../domain/ids.js';
 import { canonicalize } from '../../domain/json.js';
 import type { Reason } from '../../domain/outcome.js';
 import type { ResolveVerdict, RunState, UndoState } from '../../domain/saga.js';
-import { end, move, set, type Tx } from './compare-and-set.js';
-import type { Lease } from './step-transitions.js';
+import { end, move, none, set, STILL_HELD, type Held, type Lease, type Tx } from './compare-and-set.js';
+
+const NOT_UNDONE = `SELECT run.n FROM step AS run JOIN step AS undo ON undo.action_id = run.action_id AND undo.n = run.n AND undo.phase = 'undo'
+  WHERE run.action_id = ? AND run.phase = 'run' AND (run.state IN ('started', 'unknown') OR (run.state = 'done' AND undo.state <> 'done'))`;
 
 /** Backward, and what a person found out. */
 export const undoTransitions = {
-  /** No forward step any more. */
+  /** No forward step any more; never while one may be taking effect. */
   async turnBack(tx: Tx, id: ActionId, cause: Reason): Promise<void> {
+    await none(tx, `SELECT n FROM step WHERE action_id = ? AND phase = 'run' AND state IN ('started', 'unknown')`, id);
     await set(
       tx,
       `UPDATE action SET state = 'undoing', status = 'compensating', cause = ? WHERE id = ? AND state = 'executing'`,
@@ -18,7 +21,7 @@ export const undoTransitions = {
   },
 
   /** The first try of an undo writes its entry; later tries only take the lease. */
-  async startUndo(tx: Tx, id: ActionId, n: number, from: string | null, lease: Lease, key: string, now: number): Promise<void> {
+  async startUndo(tx: Tx, id: ActionId, n: number, from: Held, lease: Lease, key: string, now: number): Promise<void> {
     await move(tx, id, 'undoing', 'undoing', 'compensating');
     const first = await tx.sql.run(
       `UPDATE step SET state = 'started', lease_owner = ?, lease_until = ?, since = ? WHERE action_id = ? AND n = ? AND phase = 'undo' AND state = 'pending'`,
@@ -34,12 +37,13 @@ export const undoTransitions = {
     }
     await set(
       tx,
-      `UPDATE step SET lease_owner = ?, lease_until = ? WHERE action_id = ? AND n = ? AND phase = 'undo' AND state = 'started' AND COALESCE(lease_owner, '') = ?`,
+      `UPDATE step SET lease_owner = ?, lease_until = ? WHERE action_id = ? AND n = ? AND phase = 'undo' AND state = 'started' AND ${STILL_HELD}`,
       lease.owner,
       lease.until,
       id,
       n,
-      from ?? '',
+      from.lease_owner ?? '',
+      from.lease_until ?? 0,
     );
   },
 
@@ -87,6 +91,7 @@ export const undoTransitions = {
   },
 
   async finishUndo(tx: Tx, id: ActionId, status: 'compensated' | 'cancelled' | 'failed', reason: Reason, now: number): Promise<void> {
+    await none(tx, NOT_UNDONE, id);
     await end(tx, id, 'undoing', status, reason, now);
   },
 

@@ -14,6 +14,8 @@ export type Command =
       readonly forge: Forge;
     }
   | { readonly do: 'object'; readonly action: number; readonly person: number; readonly lodged: boolean }
+  | { readonly do: 'edit'; readonly action: number; readonly person: number }
+  | { readonly do: 'race'; readonly action: number; readonly person: number; readonly against: 'object' | 'edit' | 'freeze' | 'cancel' }
   | { readonly do: 'agree'; readonly action: number; readonly people: number }
   | Order
   | { readonly do: 'twice'; readonly orders: readonly Order[] }
@@ -119,6 +121,16 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({ do: fc.constant('object' as const), action: small, person: fc.nat({ max: 2 }), lodged: fc.boolean() }),
   },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('edit' as const), action: small, person: fc.nat({ max: 4 }) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('race' as const),
+      action: small,
+      person: fc.nat({ max: 2 }),
+      against: fc.constantFrom('object' as const, 'object' as const, 'edit' as const, 'freeze' as const, 'cancel' as const),
+    }),
+  },
   { weight: 14, arbitrary: order },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('twice' as const), orders: fc.array(order, { minLength: 2, maxLength: 3 }) }) },
   {
@@ -129,7 +141,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('policy' as const), n: fc.nat({ max: POLICIES.length - 1 }) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('roster' as const), n: fc.nat({ max: ROSTERS.length - 1 }) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('roster' as const), n: fc.nat({ max: ROSTERS.length - 1 }) }) },
   {
     weight: 2,
     arbitrary: fc.record({ do: fc.constantFrom('break' as const, 'mend' as const, 'mend' as const, 'target' as const, 'type' as const) }),

@@ -26,6 +26,8 @@ import { POLICIES, ROSTERS, START } from './settings.js';
 import type { Command, Forge, Order, Show } from './commands.js';
 
 const TYPES = ['payments.transfer', 'payments.batch', 'payments.by-hand'] as const;
+/** dana owns the agent: her voice never counts. */
+const AGREEING = ['ana', 'ben', 'dana', 'cleo', 'eva'];
 interface Known {
   readonly id: ActionId;
   readonly request: Signed;
@@ -66,6 +68,10 @@ export class Coordinator {
         return this.say(command);
       case 'object':
         return this.object(command);
+      case 'edit':
+        return this.edit(command.action, command.person);
+      case 'race':
+        return this.race(command);
       case 'agree':
         return this.agree(command.action, command.people);
       case 'twice':
@@ -153,13 +159,36 @@ export class Coordinator {
     const action = this.at(n);
     const sealed = this.revision(action, 0);
     if (action === undefined || sealed === undefined) return;
-    for (const person of PEOPLE.filter((each) => each !== 'dana').slice(0, people)) {
+    for (const person of AGREEING.slice(0, people)) {
       const at = this.world.clock.ms;
       const signed = approve(person, sealed, { at });
       action.messages.push(signed);
       this.model.said.set(digestOfSigned(signed), { person, verdict: 'approve', about: sealed.digest, at, honest: true });
     }
     this.order({ do: 'advance', action: n, back: 0, show: { which: 'approvals' }, stop: false });
+  }
+
+  /** A reviewer changes the newest revision. */
+  private edit(n: number, who: number): void {
+    const action = this.at(n);
+    const sealed = this.revision(action, 0);
+    const person = PEOPLE[who];
+    if (action === undefined || sealed === undefined || person === undefined) return;
+    const [at, cents] = [this.world.clock.ms, ++this.sum];
+    const signed = modify(person, sealed, { '/cents': cents }, { at });
+    action.messages.push(signed);
+    this.model.said.set(digestOfSigned(signed), { person, verdict: 'modify', about: sealed.digest, at, honest: true });
+    this.model.editorOf.set(cents, person);
+    this.start(() => this.world.modify(action.id, signed).then((result) => this.learn(action.id, result)));
+  }
+
+  /** Enough people agree, and at the same moment something comes that stands against it: the ledger decides which was first. */
+  private race({ action, person, against }: Extract<Command, { do: 'race' }>): void {
+    this.agree(action, 3);
+    if (against === 'object') this.object({ do: 'object', action, person, lodged: true });
+    if (against === 'edit') this.edit(action, person);
+    if (against === 'freeze') this.freeze(4);
+    if (against === 'cancel') this.cancel(action, true);
   }
 
   private object({ action: n, person: who, lodged }: Extract<Command, { do: 'object' }>): void {

@@ -72,6 +72,7 @@ export const ROSTERS: readonly NaiveRoster[] = [
   { file: { version: 2, groups: { finance: ['ana', 'ben', 'eva'] } }, finance: ['ana', 'ben', 'eva'], keyEnds: {}, leaves: {} },
   { file: { version: 3, people: { ben: endingKey('ben', HOUR) } }, finance: all, keyEnds: { ben: START + HOUR }, leaves: {} },
   { file: { version: 4, people: { ana: leaving('ana', MINUTE) } }, finance: all, keyEnds: {}, leaves: { ana: START + MINUTE } },
+  { file: { version: 5, groups: { finance: ['ana', 'ben', 'dana'] } }, finance: ['ana', 'ben', 'dana'], keyEnds: {}, leaves: {} },
 ];
 
 /** Whom a stage asks of those still there at `now`, `since` ms after the first seal. */

@@ -1,0 +1,253 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { sha256 } from '../../src/domain/hash.js';
+import { utf8 } from '../../src/domain/bytes.js';
+import type { Digest } from '../../src/domain/ids.js';
+import { personIdSchema, type PersonId } from '../../src/domain/ids.js';
+import type { Stage } from '../../src/domain/objects/envelope.js';
+import { quorumReached, satisfiable } from '../../src/domain/quorum.js';
+import { progress, tally, type Ladder, type Vote } from '../../src/domain/tally.js';
+
+/**
+ * An independent, naive reading of §6.3, §6.5, §6.7, §6.8 and §6.11: no matching algorithm, no sorting, every assignment tried.
+ * It shares no code with src/domain.
+ */
+const PEOPLE = ['ana', 'ben', 'cleo', 'dana', 'eva', 'finn'].map((name) => personIdSchema.parse(name));
+const digest = (word: string): Digest => sha256(utf8(word));
+const NEWEST = digest('newest');
+const OLDER = digest('older');
+const APPROVE_BY = 20;
+
+interface Cast {
+  readonly person: PersonId;
+  readonly at: number;
+}
+/** May this person sit in this stage, having voted at this time? */
+function mayFill(stage: Stage, { person, at }: Cast): boolean {
+  return stage.from.includes(person) || stage.escalate.some(({ after, to }) => after <= at && to.includes(person));
+}
+function needs(stage: Stage, at: number): number {
+  let bar = stage.quorum;
+  for (const tier of stage.escalate) if (tier.after <= at && (tier.quorum ?? 0) > bar) bar = tier.quorum ?? 0;
+  return bar;
+}
+/** Every way to put each of the cast into one stage or none: the most places that are filled, none over its bar. */
+function mostFilled(stages: readonly Stage[], bars: readonly number[], cast: readonly Cast[]): number {
+  const [first, ...rest] = cast;
+  if (first === undefined) return 0;
+  let most = mostFilled(stages, bars, rest);
+  for (const [i, stage] of stages.entries()) {
+    const bar = bars[i] ?? 0;
+    if (bar === 0 || !mayFill(stage, first)) continue;
+    most = Math.max(
+      most,
+      1 +
+        mostFilled(
+          stages,
+          bars.map((each, k) => (k === i ? each - 1 : each)),
+          rest,
+        ),
+    );
+  }
+  return most;
+}
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
+const fills = (stages: readonly Stage[], bars: readonly number[], cast: readonly Cast[]): boolean =>
+  sum(bars) > 0 && mostFilled(stages, bars, cast) === sum(bars);
+
+interface Naive {
+  readonly approving: readonly (Cast & { readonly digests: ReadonlySet<Digest> })[];
+  readonly rejecting: readonly PersonId[];
+  readonly metAt: number | undefined;
+}
+function naive({ stages, excluded }: Ladder, votes: readonly Vote[]): Naive {
+  const takenBack = (vote: Vote): boolean =>
+    votes.some((each) => each.person === vote.person && each.act.verdict === 'withdraw' && each.act.withdraws === vote.digest);
+  const rejecting = PEOPLE.filter((person) =>
+    votes.some((vote) => vote.person === person && vote.act.verdict === 'reject' && !takenBack(vote)),
+  );
+  const approving = PEOPLE.filter((person) => !rejecting.includes(person) && !excluded.has(person)).flatMap((person) => {
+    const own = votes.filter(
+      (vote) =>
+        vote.person === person &&
+        vote.act.verdict === 'approve' &&
+        vote.envelope === NEWEST &&
+        vote.issuedAt < APPROVE_BY &&
+        !takenBack(vote),
+    );
+    const at = Math.min(...own.map((vote) => vote.issuedAt));
+    return own.length === 0
+      ? []
+      : [{ person, at, digests: new Set(own.filter((vote) => vote.issuedAt === at).map((vote) => vote.digest)) }];
+  });
+  const moments = approving.map(({ at }) => at);
+  const met = moments.filter((moment) =>
+    fills(
+      stages,
+      stages.map((stage) => needs(stage, moment)),
+      approving.filter(({ at }) => at <= moment),
+    ),
+  );
+  return { approving, rejecting, metAt: met.length === 0 ? undefined : Math.min(...met) };
+}
+
+const circle = fc.subarray(PEOPLE);
+/** Small ones more often, so that rules are met often enough to prove something. */
+const quorum = fc.constantFrom(1, 1, 1, 2, 2, 3);
+const tier = fc.record({
+  after: fc.integer({ min: 1, max: 12 }),
+  to: fc.subarray(PEOPLE, { minLength: 1 }),
+  quorum: fc.option(quorum, { nil: undefined }),
+});
+const stage = fc.record({
+  name: fc.constant('stage'),
+  from: circle,
+  quorum,
+  remind: fc.constant<number[]>([]),
+  escalate: fc.array(tier, { maxLength: 2 }),
+});
+const ladder: fc.Arbitrary<Ladder> = fc.record({
+  stages: fc.array(stage, { minLength: 1, maxLength: 3 }),
+  rejections: fc.integer({ min: 1, max: 3 }),
+  excluded: fc.subarray(PEOPLE, { maxLength: 1 }).map((people) => new Set(people)),
+  openedAt: fc.constant(0),
+  approveBy: fc.constant(APPROVE_BY),
+  executeWithin: fc.constant(5),
+});
+/** Mostly approvals; times collide, and some are too late; withdrawals name votes of whoever, also their own. */
+const votes: fc.Arbitrary<Vote[]> = fc
+  .array(
+    fc.record({
+      person: fc.constantFrom(...PEOPLE),
+      issuedAt: fc.integer({ min: 0, max: APPROVE_BY + 2 }),
+      envelope: fc.constantFrom(NEWEST, NEWEST, NEWEST, OLDER),
+      verdict: fc.constantFrom('approve', 'approve', 'approve', 'approve', 'reject', 'withdraw'),
+      target: fc.nat(),
+    }),
+    { minLength: 1, maxLength: 14, size: 'max' },
+  )
+  .map((drawn) => {
+    const digests = drawn.map((each, i) => digest(`${i} ${each.person}`));
+    return drawn.map(({ person, issuedAt, envelope, verdict, target }, i): Vote => {
+      const withdraws = digests[target % digests.length] ?? NEWEST;
+      const act: Vote['act'] =
+        verdict === 'approve' ? { verdict } : verdict === 'reject' ? { verdict, reason: 'No.' } : { verdict: 'withdraw', withdraws };
+      return { digest: digests[i] ?? NEWEST, person, issuedAt, envelope, act };
+    });
+  });
+
+describe('the evaluator holds to a naive model', () => {
+  test('the same verdict, the same moment, and a counted set that does fill the rule', () => {
+    let met = 0;
+    fc.assert(
+      fc.property(ladder, votes, (rule, cast) => {
+        const result = tally(rule, NEWEST, cast);
+        const model = naive(rule, cast);
+        expect(result.quorum?.at).toBe(model.metAt);
+        expect(result.approvals.map(({ person }) => person).sort()).toEqual(model.approving.map(({ person }) => person).sort());
+        expect(result.rejections.map(({ person }) => person).sort()).toEqual([...model.rejecting].sort());
+        expect(result.rejected).toBe(model.rejecting.length >= rule.rejections);
+        if (result.quorum === undefined || model.metAt === undefined) return;
+        met++;
+        const at = model.metAt;
+        const counted = result.quorum.counted.map((each) => model.approving.find(({ digests }) => digests.has(each)));
+        const seats = counted.flatMap((each) => each ?? []);
+        const bars = rule.stages.map((each) => needs(each, at));
+        expect(seats.length).toBe(sum(bars));
+        expect(new Set(seats.map(({ person }) => person)).size).toBe(seats.length);
+        expect(seats.every((seat) => seat.at <= at) && fills(rule.stages, bars, seats)).toBe(true);
+        expect(result.quorum.executeBy).toBe(Math.max(...seats.map((seat) => seat.at)) + rule.executeWithin);
+      }),
+      { numRuns: 3_000 },
+    );
+    expect(met).toBeGreaterThan(200);
+  });
+
+  test('neither order nor repetition changes anything (§6.11)', () => {
+    const shuffled = votes.chain((cast) =>
+      fc.tuple(
+        fc.constant(cast),
+        fc.shuffledSubarray(cast, { minLength: cast.length }),
+        fc.subarray(cast).map((again) => [...again].reverse()),
+      ),
+    );
+    fc.assert(
+      fc.property(ladder, shuffled, (rule, [cast, other, again]) => {
+        expect(tally(rule, NEWEST, [...other, ...again])).toEqual(tally(rule, NEWEST, cast));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test('satisfiable: some set of people who count fills the highest bars, and then their votes do meet the rule', () => {
+    const later = 15;
+    fc.assert(
+      fc.property(ladder, (rule) => {
+        const everybody = PEOPLE.filter((person) => !rule.excluded.has(person)).map((person) => ({ person, at: later }));
+        const expected = fills(
+          rule.stages,
+          rule.stages.map((each) => needs(each, later)),
+          everybody,
+        );
+        expect(satisfiable(rule.stages, rule.excluded)).toBe(expected);
+        const seats = everybody.map(({ person, at }) => ({ person, digest: digest(person), issuedAt: at }));
+        expect(quorumReached(rule.stages, 0, seats) !== undefined).toBe(expected);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test('progress: as many places as can be filled', () => {
+    fc.assert(
+      fc.property(ladder, votes, fc.integer({ min: 0, max: APPROVE_BY }), (rule, cast, now) => {
+        const result = tally(rule, NEWEST, cast);
+        if (result.quorum !== undefined) return;
+        const bars = rule.stages.map((each) => needs(each, now));
+        const approving = naive(rule, cast).approving;
+        expect(progress(rule, result, now)).toEqual({ have: mostFilled(rule.stages, bars, approving), need: sum(bars) });
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});
+
+describe('what must hold of any rule', () => {
+  test('votes of people who may not, on something else, too late or withdrawn never help', () => {
+    fc.assert(
+      fc.property(ladder, votes, (rule, cast) => {
+        const before = tally(rule, NEWEST, cast).quorum?.at;
+        const useless = cast.flatMap((vote): Vote[] => [
+          { ...vote, digest: digest(`late ${vote.digest}`), issuedAt: APPROVE_BY, act: { verdict: 'approve' } },
+          { ...vote, digest: digest(`older ${vote.digest}`), envelope: OLDER, act: { verdict: 'approve' } },
+          { ...vote, digest: digest(`stranger ${vote.digest}`), person: personIdSchema.parse('zoe'), act: { verdict: 'approve' } },
+        ]);
+        expect(tally(rule, NEWEST, [...useless, ...cast]).quorum?.at).toBe(before);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('one more approval never takes an agreement away; one more rejection never makes one', () => {
+    fc.assert(
+      fc.property(ladder, votes, fc.constantFrom(...PEOPLE), fc.nat({ max: APPROVE_BY }), (rule, cast, person, issuedAt) => {
+        const more = (act: Vote['act']): boolean =>
+          tally(rule, NEWEST, [...cast, { digest: digest('one more'), person, issuedAt, envelope: NEWEST, act }]).quorum !== undefined;
+        const before = tally(rule, NEWEST, cast).quorum !== undefined;
+        const newcomer = cast.every((vote) => vote.person !== person);
+        if (before && newcomer) expect(more({ verdict: 'approve' })).toBe(true);
+        if (!before) expect(more({ verdict: 'reject', reason: 'No.' })).toBe(false);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test('quorum is never met with fewer distinct people than places', () => {
+    fc.assert(
+      fc.property(ladder, votes, (rule, cast) => {
+        const distinct = new Set(cast.filter((vote) => vote.act.verdict === 'approve').map((vote) => vote.person)).size;
+        if (distinct < sum(rule.stages.map((each) => each.quorum))) expect(tally(rule, NEWEST, cast).quorum).toBeUndefined();
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
