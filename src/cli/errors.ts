@@ -16,6 +16,7 @@ export type CliCode =
   | 'file_exists'
   | 'file_unreadable'
   | 'part_missing'
+  | 'part_failed'
   | 'internal';
 
 /** One plain sentence, what to do about it, and a stable code. Both texts must be inert already. */

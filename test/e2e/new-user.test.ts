@@ -26,6 +26,10 @@ class Watched {
   }
 }
 
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid !== undefined && isAlive(-child.pid)) process.kill(-child.pid, signal);
+}
+
 /** The README's block "Gate your first action", with the tarball `npm pack` makes, installed outside this clone. */
 describe('a new user in an empty folder', () => {
   let home: string;
@@ -43,7 +47,7 @@ describe('a new user in an empty folder', () => {
   }, 300_000);
 
   afterAll(async () => {
-    dev?.child.kill('SIGTERM');
+    if (dev !== undefined) signalGroup(dev.child, 'SIGKILL');
     await rm(home, { recursive: true, force: true });
   }, 60_000);
 
@@ -54,7 +58,12 @@ describe('a new user in an empty folder', () => {
       expect([file, lines <= 25]).toEqual([file, true]);
     }
     dev = new Watched(
-      spawn('npx', ['keyturn', 'dev', '--json', '--', 'npx', 'tsx', 'executor.ts'], { cwd: gate, env, stdio: ['ignore', 'pipe', 'pipe'] }),
+      spawn('npx', ['keyturn', 'dev', '--json', '--', 'npx', 'tsx', 'executor.ts'], {
+        cwd: gate,
+        env,
+        detached: true,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      }),
     );
     const ready = JSON.parse((await dev.until(/^\{.*"ready":true.*\}$/m, 120_000))[0]) as { pids: Record<string, number> };
     const agent = new Watched(spawn('npx', ['tsx', 'agent.ts'], { cwd: gate, env, stdio: ['ignore', 'pipe', 'pipe'] }));
@@ -67,7 +76,8 @@ describe('a new user in an empty folder', () => {
     const book = JSON.parse(await readFile(join(gate, '.keyturn', 'bank.json'), 'utf8')) as unknown;
     expect(JSON.stringify(book).match(/480000/g)).toHaveLength(1);
 
-    dev.child.kill('SIGINT');
+    // Ctrl-C in a terminal reaches the whole foreground group.
+    signalGroup(dev.child, 'SIGINT');
     const end = Date.now() + 30_000;
     while (Object.values(ready.pids).some((pid) => isAlive(pid)) && Date.now() < end) await new Promise((done) => setTimeout(done, 100));
     expect(Object.entries(ready.pids).filter(([, pid]) => isAlive(pid))).toEqual([]);

@@ -103,7 +103,12 @@ export class Rig {
 
   /** Starts the workflow as anybody with access to the namespace could; waits for nothing. */
   async start(id: string, args: readonly unknown[]): Promise<WorkflowHandle> {
-    const handle = await this.client.workflow.start('agentAction', { workflowId: id, taskQueue: WORKFLOW_QUEUE, workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT, args: [...args] });
+    const handle = await this.client.workflow.start('agentAction', {
+      workflowId: id,
+      taskQueue: WORKFLOW_QUEUE,
+      workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
+      args: [...args],
+    });
     this.handles.push(handle);
     return handle;
   }

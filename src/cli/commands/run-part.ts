@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { CliError, usage } from '../errors.js';
+import { CliError, hasCode, usage } from '../errors.js';
 import { EXIT, type ExitCode } from '../exit.js';
 import type { Session } from '../session.js';
 import { DEFAULT_URL } from '../workspace.js';
@@ -13,7 +13,10 @@ export async function api(session: Session, options: { readonly port?: string })
   const port = Number(options.port ?? portOf(config.url ?? DEFAULT_URL));
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw usage(`"${options.port ?? ''}" is no port`, 'Write --port 7878.');
   const { runApi } = await import('../../api/run-api.js');
-  const { url } = await runApi({ dir: root, port });
+  const { url } = await runApi({ dir: root, port }).catch((error: unknown) => {
+    if (!hasCode(error, 'EADDRINUSE')) throw error;
+    throw new CliError('part_failed', `port ${port} is taken`, 'Choose another with --port, or end what listens there.');
+  });
   session.terminal.out(JSON.stringify({ keyturn: 'api', url, pid: process.pid }));
   // It listens until a signal closes it; the process ends with it.
   return EXIT.ok;
@@ -28,8 +31,19 @@ const portOf = (url: string): string => {
 export async function worker(session: Session): Promise<ExitCode> {
   const { rosterFile } = await session.workspace();
   const { startWorker } = await import('../../worker.js');
+  const { connect } = await import('../../temporal/connection.js');
   const { untilStopped, watchDev } = await import('../../files/process-life.js');
-  const running = await startWorker({ role: 'workflow', roster: rosterFile }, (line) => session.terminal.out(line));
+  const running = await startWorker({ role: 'workflow', roster: rosterFile }, (line) => session.terminal.out(line)).catch(
+    (error: unknown) => {
+      if (!(error instanceof Error) || !error.message.includes('tonic::transport')) throw error;
+      const address = connect().connectionOptions.address ?? '';
+      throw new CliError(
+        'temporal_unavailable',
+        `Temporal at ${address} does not answer`,
+        'Start it (`keyturn dev` brings one), or set TEMPORAL_ADDRESS.',
+      );
+    },
+  );
   session.terminal.out(JSON.stringify({ keyturn: 'worker', pid: process.pid }));
   watchDev(() => void running.stop());
   await untilStopped(running);

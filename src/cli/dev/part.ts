@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { CliError } from '../errors.js';
 import { parseReady, type Ready } from './ready.js';
 import { reap } from './reaper.js';
 
@@ -45,7 +46,15 @@ export async function startPart(spec: PartSpec, log: (line: string) => void): Pr
       else found(read);
     });
     eachLine(child.stderr, log);
-    void ended.then((why) => failed(new Error(`${spec.name} ended before it was ready (${why})`)));
+    void ended.then((why) =>
+      failed(
+        new CliError(
+          'part_failed',
+          `${spec.name} ended before it was ready (${why})`,
+          'What it said stands above: mend that, then start again.',
+        ),
+      ),
+    );
   });
   const pid = ready.pid ?? child.pid ?? 0;
   return { pid, ready, ended, kill: () => signalGroup(child, 'SIGKILL'), stop: () => stop(child, pid, ended) };
