@@ -1,6 +1,9 @@
 import tseslint from 'typescript-eslint';
 
-const nodeBuiltins = { group: ['node:*', 'fs', 'path', 'crypto', 'os', 'child_process'], message: 'This folder is pure: no Node built-ins.' };
+const nodeBuiltins = {
+  group: ['node:*', 'fs', 'path', 'crypto', 'os', 'child_process'],
+  message: 'This folder is pure: no Node built-ins.',
+};
 
 export default tseslint.config(
   { ignores: ['dist/**', 'node_modules/**', '.keyturn/**', 'coverage/**', '**/*.cjs', 'test/mutants/**/work/**'] },
@@ -28,13 +31,17 @@ export default tseslint.config(
           patterns: [
             nodeBuiltins,
             { group: ['@temporalio/*', 'hono', 'hono/*', 'pino', 'libsql', 'pg'], message: 'src/domain is pure: no I/O, no Temporal.' },
-            { group: ['**/executor/**', '**/workflows/**', '**/api/**', '**/cli/**', '**/client/**', '**/temporal/**', '**/activities/**'], message: 'src/domain imports nothing from the other folders.' },
+            {
+              group: ['**/executor/**', '**/workflows/**', '**/api/**', '**/cli/**', '**/client/**', '**/temporal/**', '**/activities/**'],
+              message: 'src/domain imports nothing from the other folders.',
+            },
           ],
         },
       ],
     },
   },
   { files: ['src/workflows/**'], rules: { 'no-restricted-imports': ['error', { patterns: [nodeBuiltins] }] } },
+  { files: ['test/**'], rules: { '@typescript-eslint/unbound-method': 'off' } },
   { files: ['**/*.js', '**/*.mjs'], ...tseslint.configs.disableTypeChecked },
   { files: ['eslint.config.js', 'jest.config.js'], rules: { 'no-restricted-syntax': 'off' } },
 );

@@ -48,7 +48,8 @@ function signedRead(author: Author, path: string, now: number): string {
 async function call(url: string, path: string, init: RequestInit): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(url + path, init);
+    // A signed read goes to the address it was made for and to no other.
+    response = await fetch(url + path, { ...init, redirect: 'error' });
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
     throw new CliError(

@@ -37,8 +37,8 @@ async function listAll(api: Api): Promise<ActionId[]> {
   for (let i = 0; i < MOST_PAGES; i++) {
     const { actions, next } = await api.get(`/v1/actions${page}`, actionListSchema);
     for (const { id } of actions) ids.add(id);
-    if (next === null) break;
+    if (next === null) return [...ids];
     page = `?limit=200&next=${encodeURIComponent(next)}`;
   }
-  return [...ids];
+  throw new CliError('ambiguous_id', `there are more than ${ids.size} actions, so no prefix is sure to be unique`, 'Give the whole id.');
 }

@@ -25,7 +25,7 @@ export function sagaOf(executor: Executor, book: Book, rules: Rules): SagaState 
         attempt: row.attempt,
         undo: undo === undefined || undo.state === 'not_started' ? 'pending' : undo.state,
         leased: holds(executor, row, book.action.id, now) || (undo !== undefined && holds(executor, undo, book.action.id, now)),
-        ...(undo?.since == null ? {} : { undoSince: undo.since }),
+        ...(undo === undefined || undo.since === null ? {} : { undoSince: undo.since }),
       };
     }),
     stop: book.action.stop !== null,

@@ -76,6 +76,23 @@ describe('a keeper', () => {
     expect(news).toHaveLength(2);
   });
 
+  test('asked to stop while a part is only starting: it ends at once', async () => {
+    let pid = 0;
+    const silent = `console.log(process.pid); setInterval(() => {}, 1000);`;
+    const keeper = new Keeper(
+      'executor',
+      (signal) => startPart(node(silent), (line) => (pid = Number(line)), signal),
+      () => undefined,
+    );
+    const begun = keeper.begin();
+    const over = expect(begun).rejects.toThrow();
+    await until(() => pid > 0);
+    await keeper.stop();
+    await over;
+    await until(() => !isAlive(pid));
+    await expect(keeper.begin()).rejects.toThrow();
+  });
+
   test('gives up at the beginning after three tries', async () => {
     const news: News[] = [];
     const keeper = new Keeper(

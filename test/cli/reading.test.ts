@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Api } from '../../src/cli/http.js';
+import { resolveId } from '../../src/cli/ids.js';
 import { outcomeOf } from '../../src/domain/outcome.js';
 import { FakeAction, FakeApi, problem } from './fake-api.js';
 import { Folder } from './folder.js';
@@ -71,6 +73,20 @@ describe('ids take a unique prefix', () => {
     expect(terminal.said).toContain('(ambiguous_id)');
     expect(terminal.said).toContain(other.id);
     expect((await folder.run(['get', action.id.slice(0, 14)])).exit).toBe(6);
+  });
+  test('more actions than can be looked through: no prefix is taken for unique', async () => {
+    const line = action.line();
+    const none = async (): Promise<never> => {
+      throw new Error('not asked');
+    };
+    const endless: Api = {
+      url: '',
+      get: async (_path, schema) => schema.parse({ actions: [line], next: 'more' }),
+      bytes: none,
+      post: none,
+    };
+    await expect(resolveId(endless, action.id.slice(0, 8))).rejects.toThrow(/no prefix/);
+    expect(await resolveId(endless, action.id)).toBe(action.id);
   });
   test('an action that is not there: the API’s own words', async () => {
     api.actions.length = 0;

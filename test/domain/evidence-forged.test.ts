@@ -76,6 +76,9 @@ describe('the file itself', () => {
     expect(failsAt(edited((evidence) => ({ decisions: [...evidence.decisions, approve('cleo', seal())] })))).toMatch(
       /^decision \d: (no entry|not in the order)/,
     );
+    expect(failsAt(edited(({ decisions }) => ({ decisions: decisions.flatMap((each) => [each, each]) })))).toMatch(
+      /^decision 2: not in the order/,
+    );
     expect(failsAt(edited((evidence) => ({ decisions: [...evidence.decisions, ...evidence.decisions] })))).toMatch(
       /^decision 3: not in the order/,
     );

@@ -14,8 +14,8 @@ const NOW = OPENED + MINUTE;
 const AUTOMATIC: UndoPlan = { undo: 'automatic' };
 const NAMES = ['reserve', 'send', 'notify'];
 
-const revision = (plans: readonly UndoPlan[]): ReturnType<typeof seal> =>
-  seal({ preview: { changes: [], touches: [], warnings: [], undo: plans.map((plan, i) => ({ step: NAMES[i], plan })) } });
+const revision = (plans: readonly UndoPlan[], resolve: object = { people: ['eva'], quorum: 1 }): ReturnType<typeof seal> =>
+  seal({ resolve, preview: { changes: [], touches: [], warnings: [], undo: plans.map((plan, i) => ({ step: NAMES[i], plan })) } });
 const { id } = revision([AUTOMATIC]);
 const STOP = cancel(id, { at: NOW });
 
@@ -53,8 +53,8 @@ const closed = (status: 'cancelled' | 'expired' | 'rejected' | 'execution_expire
 });
 
 /** What evidence of an action says that ended like this; `plans` has one entry a step. */
-function verdict(story: readonly Body[], plans: readonly UndoPlan[] = [AUTOMATIC, AUTOMATIC], consumed = true): string {
-  const sealed = revision(plans);
+function verdict(story: readonly Body[], plans: readonly UndoPlan[] = [AUTOMATIC, AUTOMATIC], consumed = true, resolve?: object): string {
+  const sealed = revision(plans, resolve);
   const votes = [approve('ana', sealed), approve('ben', sealed)];
   const ledger = new HandLedger(id);
   ledger.sealed(sealed, 'request', OPENED);
@@ -136,6 +136,8 @@ describe('stories the ledger could not have written', () => {
     ],
     ['a step under the key of another', [{ ...start(1), key: `${id}/send/run/1` } as Body], /^entry 3: its idempotency key/],
     ['a step after a failure', [start(1), failed(1), start(2)], /^entry 5: no step starts now/],
+    ['a step after a cancel', [start(1), done(1), stop, start(2)], /^entry 6: a cancel by agent:ap-agent was on record/],
+    ['another attempt after a cancel', [start(1), notStarted(1), unsignedStop, start(1, 2)], /^entry 6: a cancel by unsigned/],
     ['an undo before its step', [start(1), undoStart(1)], /nothing was to be undone/],
     ['an undo without a cause (attack case 66)', [start(1), done(1), undoStart(1)], /^entry 5: nothing was to be undone/],
     ['an undo of an action that succeeded', [start(1), done(1), start(2), done(2), undoStart(2)], /nothing was to be undone/],
@@ -215,5 +217,14 @@ describe('stories the ledger could not have written', () => {
   test('denied after it went stale, under review: nothing ran', () => {
     expect(verdict([ended('denied', 'policy_stale')], undefined, false)).toBe('denied');
     expect(verdict([stop, closed('cancelled', 'agent:ap-agent')], undefined, false)).toBe('cancelled');
+  });
+
+  test('resolved by fewer people than the rule asks, or one of them twice', () => {
+    const both = { people: ['cleo', 'eva'], quorum: 2 };
+    const by = (...people: string[]): string =>
+      verdict([start(1), unknown(1), said(1, 'did_not', people), ended('failed')], undefined, true, both);
+    expect(by('cleo', 'eva')).toBe('failed');
+    expect(by('eva')).toMatch(/not by enough of the people/);
+    expect(by('eva', 'eva')).toMatch(/not by enough of the people/);
   });
 });

@@ -31,7 +31,11 @@ const fateNow = (review: Review, signed: Signed): string | undefined => {
   const found = review.fateOf(digestOfSigned(signed));
   return found?.state === 'refused' ? found.code : found?.state;
 };
-const votes = (review: Review): string[] => review.count().approvals.map(({ person }) => person as string).sort();
+const votes = (review: Review): string[] =>
+  review
+    .count()
+    .approvals.map(({ person }) => person as string)
+    .sort();
 
 describe('a seal', () => {
   test('opens the review; another action, another view or no envelope does not', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Signed } from '../../src/domain/dsse.js';
 import { approve, damaged, freeze, modify, reject, thaw, type SealedRevision, withdraw } from '../helpers/messages.js';
-import { TestRules } from '../helpers/rules-fixture.js';
+import type { TestRules } from '../helpers/rules-fixture.js';
 import { keyOfPerson, signerOf } from '../helpers/signers.js';
 import { changed } from '../helpers/types.js';
 import { HOUR, MINUTE, SECOND, World } from '../helpers/world.js';

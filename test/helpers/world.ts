@@ -113,6 +113,11 @@ export class World {
     return new World(ledger, clock, rules, bank, all, await makeExecutor({ database: ledger, clock, types: all, rules }));
   }
 
+  /** The same world as another executor on the same ledger sees it. */
+  beside(executor: Executor): World {
+    return new World(this.database, this.clock, this.rules, this.bank, this.types, executor);
+  }
+
   /** The executor's process dies and a new one starts on the same ledger; what the old one had begun may still finish. */
   async restart(): Promise<void> {
     this.executor = await makeExecutor({ database: this.database, clock: this.clock, types: this.types, rules: this.rules });

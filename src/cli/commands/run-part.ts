@@ -2,9 +2,12 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
 import { CliError, hasCode, usage } from '../errors.js';
 import { EXIT, type ExitCode } from '../exit.js';
 import type { Session } from '../session.js';
+import type { RunningWorker } from '../../worker.js';
 import { DEFAULT_URL } from '../workspace.js';
 
 /** `api`: the HTTP door alone, against any Temporal. */
@@ -33,7 +36,10 @@ export async function worker(session: Session): Promise<ExitCode> {
   const { startWorker } = await import('../../worker.js');
   const { connect } = await import('../../temporal/connection.js');
   const { untilStopped, watchDev } = await import('../../files/process-life.js');
-  const running = await startWorker({ role: 'workflow', roster: rosterFile }, (line) => session.terminal.out(line)).catch(
+  // From the first moment on: it would wait for Temporal long after `dev` has gone.
+  const now: { running?: RunningWorker } = {};
+  watchDev(() => (now.running === undefined ? process.exit(EXIT.error) : void now.running.stop()));
+  now.running = await startWorker({ role: 'workflow', roster: rosterFile }, (line) => session.terminal.out(line)).catch(
     (error: unknown) => {
       if (!(error instanceof Error) || !error.message.includes('tonic::transport')) throw error;
       const address = connect().connectionOptions.address ?? '';
@@ -45,8 +51,7 @@ export async function worker(session: Session): Promise<ExitCode> {
     },
   );
   session.terminal.out(JSON.stringify({ keyturn: 'worker', pid: process.pid }));
-  watchDev(() => void running.stop());
-  await untilStopped(running);
+  await untilStopped(now.running);
   return EXIT.ok;
 }
 
@@ -65,7 +70,9 @@ export async function executor(session: Session, given: string): Promise<ExitCod
 async function readTypeScript(file: string): Promise<void> {
   let entry: string;
   try {
-    entry = createRequire(join(dirname(file), 'package.json')).resolve('tsx/esm/api');
+    // By its own manifest: asked from here, `resolve` would give the CommonJS half.
+    const manifest = createRequire(join(dirname(file), 'package.json')).resolve('tsx/package.json');
+    entry = join(dirname(manifest), entrySchema.parse(JSON.parse(await readFile(manifest, 'utf8'))).exports['./esm/api'].import.default);
   } catch {
     throw new CliError(
       'part_missing',
@@ -76,3 +83,5 @@ async function readTypeScript(file: string): Promise<void> {
   const tsx = (await import(pathToFileURL(entry).href)) as { readonly register: () => unknown };
   tsx.register();
 }
+
+const entrySchema = z.object({ exports: z.object({ './esm/api': z.object({ import: z.object({ default: z.string() }) }) }) });

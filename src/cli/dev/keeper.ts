@@ -15,12 +15,14 @@ const HEALTHY_MS = 10_000;
 /** Keeps one part alive: whatever ends it, it is started again, until it is asked to stop. */
 export class Keeper {
   private life: Life | undefined;
-  private stopping = false;
+  /** Aborted: no more starts, and one under way ends. */
+  private readonly end = new AbortController();
+  private asked = false;
   private pause = SHORTEST_MS;
 
   constructor(
     readonly name: string,
-    private readonly start: () => Promise<Life>,
+    private readonly start: (signal: AbortSignal) => Promise<Life>,
     private readonly tell: (news: News) => void,
   ) {}
 
@@ -32,31 +34,42 @@ export class Keeper {
   async begin(): Promise<Life> {
     for (let tries = 1; ; tries++) {
       try {
-        const life = this.watch(await this.start());
-        if (!this.stopping) return life;
-        await life.stop();
-        throw new Error(`${this.name} was stopped while it started`);
+        return this.watch(await this.next());
       } catch (error) {
-        if (tries >= FIRST_TRIES || this.stopping) throw error;
+        if (tries >= FIRST_TRIES || this.isStopping) throw error;
         await this.rest(error);
       }
     }
   }
 
   async stop(): Promise<void> {
-    this.stopping = true;
+    this.asked = true;
+    // What is ready ends politely, for it may be in the middle of something; what is only starting, at once.
     await this.life?.stop();
+    this.end.abort();
   }
   kill(): void {
-    this.stopping = true;
+    this.asked = true;
     this.life?.kill();
+    this.end.abort();
+  }
+
+  /** A start that ended too late is undone: nobody would stop that life any more. */
+  private async next(): Promise<Life> {
+    this.end.signal.throwIfAborted();
+    const life = await this.start(this.end.signal);
+    if (this.isStopping) {
+      life.kill();
+      throw new Error(`${this.name} was stopped while it started`);
+    }
+    return life;
   }
 
   private watch(life: Life): Life {
     this.life = life;
     const since = performance.now();
     void life.ended.then((why) => {
-      if (this.stopping) return;
+      if (this.isStopping) return;
       if (performance.now() - since > HEALTHY_MS) this.pause = SHORTEST_MS;
       this.tell({ kind: 'died', pid: life.pid, why });
       void this.again(life.pid);
@@ -66,10 +79,9 @@ export class Keeper {
 
   private async again(was: number): Promise<void> {
     const from = performance.now();
-    while (!this.stopping) {
+    while (!this.isStopping) {
       try {
-        const life = this.watch(await this.start());
-        if (this.isStopping) return await life.stop();
+        const life = this.watch(await this.next());
         return this.tell({ kind: 'restarted', pid: life.pid, was, ms: performance.now() - from });
       } catch (error) {
         if (this.isStopping) return;
@@ -80,7 +92,7 @@ export class Keeper {
 
   /** Read anew: it changes while something is awaited. */
   private get isStopping(): boolean {
-    return this.stopping;
+    return this.asked;
   }
 
   private async rest(error: unknown): Promise<void> {

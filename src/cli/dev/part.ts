@@ -33,12 +33,15 @@ const STOP_MS = 10_000;
 
 /**
  * Starts a part and resolves when it prints its ready line, one JSON object with a member `keyturn`. All else it prints goes to `log`.
- * Rejects if it ends before that.
+ * Rejects if it ends before that; `signal` ends it by force.
  */
-export async function startPart(spec: PartSpec, log: (line: string) => void): Promise<Life> {
+export async function startPart(spec: PartSpec, log: (line: string) => void, signal?: AbortSignal): Promise<Life> {
   const child = spawn(spec.file, [...spec.args], { cwd: spec.cwd, env: spec.env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   const ended = endOf(child);
   if (spec.foreign === true && child.pid !== undefined) reap(child.pid);
+  const abort = (): void => signalGroup(child, 'SIGKILL');
+  signal?.addEventListener('abort', abort);
+  void ended.then(() => signal?.removeEventListener('abort', abort));
   const ready = await new Promise<Ready>((found, failed) => {
     eachLine(child.stdout, (line) => {
       const read = parseReady(line);

@@ -77,7 +77,7 @@ export async function runDev({ dir: given, command, env = {}, log, tell }: DevOp
     if (notice !== undefined) log('dev', notice);
     const common = { cwd: dir, env: environmentOf(dir, temporalAddress, env) };
     const part = (name: PartName, run: Pick<PartSpec, 'file' | 'args' | 'foreign'>): Keeper =>
-      keep(name, () => startPart({ name, ...run, ...common }, (line) => log(name, line)));
+      keep(name, (signal) => startPart({ name, ...run, ...common }, (line) => log(name, line), signal));
     const [file = '', ...args] = command;
     const [api] = await Promise.all([
       part('api', selfCommand(['api', '--dir', dir, '--port', String(port)])).begin(),

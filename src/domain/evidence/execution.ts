@@ -18,10 +18,7 @@ export class Execution {
   private stopped: string | undefined;
   private at = '';
 
-  constructor(
-    readonly envelope: Envelope,
-    private readonly warn: (text: string) => void,
-  ) {}
+  constructor(readonly envelope: Envelope) {}
 
   tell(entry: Entry, at: string): void {
     this.at = at;
@@ -69,7 +66,7 @@ export class Execution {
       'another step was due',
     );
     this.must(entry.key === `${entry.actionId}/${this.nameOf(step)}/run/${attempt}`, "its idempotency key is not this step's");
-    if (this.stopped !== undefined) this.warn(`${this.at}: step ${step} started although a cancel by ${this.stopped} was on record`);
+    this.must(this.stopped === undefined, `a cancel by ${this.stopped ?? ''} was on record`);
     if (again) Object.assign(last, { run: 'started', attempt });
     else this.steps.push({ n: step, run: 'started', attempt, undo: 'pending', leased: false });
   }

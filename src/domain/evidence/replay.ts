@@ -104,7 +104,7 @@ class Story {
     demand(envelope !== undefined, this.at, 'the envelope that was executed is not in the file');
     // What was sealed before a restore never runs.
     this.must(envelope.epoch === entry.epoch, 'sealed in an earlier epoch than it ran in');
-    this.execution = new Execution(envelope, this.warn);
+    this.execution = new Execution(envelope);
     this.phase = 'consumed';
   }
 

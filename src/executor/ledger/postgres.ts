@@ -16,8 +16,9 @@ export async function openPostgres(url: string): Promise<Database> {
         Number(oid) === INT8 ? (text: string) => Number(text) : (types.getTypeParser(oid, format) as (text: string) => unknown),
     },
   });
-  // An idle connection that dies is replaced by the pool; without a listener its error would end the process.
+  // A connection that dies fails its call and is replaced by the pool; without listeners, idle or in use, its error would end the process.
   pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
   try {
     const { rows } = await pool.query<{ synchronous_commit: string }>('SHOW synchronous_commit');
     if (rows[0]?.synchronous_commit === 'off')

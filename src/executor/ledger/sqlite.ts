@@ -10,7 +10,7 @@ import { LedgerRefused, type Database, type Row, type Sql, type Value } from './
 export function openSqlite(path: string, options: { readonly create: boolean }): Database {
   if (!options.create && !existsSync(path)) throw new LedgerRefused(`No ledger at ${path}. Make one: keyturn ledger init ${path}`);
   if (options.create) mkdirSync(dirname(path), { recursive: true });
-  const file = new Libsql(path);
+  const file = connect(path);
   try {
     file.exec('PRAGMA locking_mode=EXCLUSIVE');
     file.exec('PRAGMA journal_mode=WAL');
@@ -21,7 +21,7 @@ export function openSqlite(path: string, options: { readonly create: boolean }):
     file.exec('COMMIT');
   } catch (error) {
     file.close();
-    throw new LedgerRefused(`The ledger ${path} cannot be opened: ${String(error)}. Does another executor hold it?`);
+    throw cannotOpen(path, error);
   }
 
   const sql: Sql = {
@@ -59,3 +59,14 @@ export function openSqlite(path: string, options: { readonly create: boolean }):
     },
   };
 }
+
+function connect(path: string): Libsql.Database {
+  try {
+    return new Libsql(path);
+  } catch (error) {
+    throw cannotOpen(path, error);
+  }
+}
+
+const cannotOpen = (path: string, error: unknown): LedgerRefused =>
+  new LedgerRefused(`The ledger ${path} cannot be opened: ${String(error)}. Does another executor hold it?`);

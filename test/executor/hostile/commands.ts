@@ -15,7 +15,13 @@ export type Command =
     }
   | { readonly do: 'object'; readonly action: number; readonly person: number; readonly lodged: boolean }
   | { readonly do: 'edit'; readonly action: number; readonly person: number }
-  | { readonly do: 'race'; readonly action: number; readonly person: number; readonly against: 'object' | 'edit' | 'freeze' | 'cancel' }
+  | {
+      readonly do: 'race';
+      readonly action: number;
+      readonly person: number;
+      readonly against: 'object' | 'edit' | 'freeze' | 'cancel';
+      readonly later: number;
+    }
   | { readonly do: 'agree'; readonly action: number; readonly people: number }
   | Order
   | { readonly do: 'twice'; readonly orders: readonly Order[] }
@@ -111,8 +117,8 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       verdict: fc.constantFrom<Verdict>('approve', 'approve', 'approve', 'reject', 'withdraw', 'modify'),
       ago: fc.constantFrom(0, 0, MINUTE, -MINUTE, -3 * MINUTE, 60 * MINUTE),
       forge: fc.oneof(
-        { weight: 6, arbitrary: fc.constant<Forge>('none') },
-        { weight: 2, arbitrary: fc.constantFrom<Forge>('damaged', 'other_key', 'view', 'person', 'garbage') },
+        { weight: 4, arbitrary: fc.constant<Forge>('none') },
+        { weight: 2, arbitrary: fc.constantFrom<Forge>('damaged', 'damaged', 'other_key', 'view', 'person', 'garbage') },
       ),
     }),
   },
@@ -123,11 +129,12 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('edit' as const), action: small, person: fc.nat({ max: 4 }) }) },
   {
-    weight: 2,
+    weight: 4,
     arbitrary: fc.record({
       do: fc.constant('race' as const),
       action: small,
       person: fc.nat({ max: 2 }),
+      later: fc.nat({ max: 120 }),
       against: fc.constantFrom('object' as const, 'object' as const, 'edit' as const, 'freeze' as const, 'cancel' as const),
     }),
   },
@@ -144,7 +151,17 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('roster' as const), n: fc.nat({ max: ROSTERS.length - 1 }) }) },
   {
     weight: 2,
-    arbitrary: fc.record({ do: fc.constantFrom('break' as const, 'mend' as const, 'mend' as const, 'target' as const, 'type' as const) }),
+    arbitrary: fc.record({
+      do: fc.constantFrom(
+        'break' as const,
+        'mend' as const,
+        'mend' as const,
+        'target' as const,
+        'target' as const,
+        'type' as const,
+        'type' as const,
+      ),
+    }),
   },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('crash' as const) }) },
   {

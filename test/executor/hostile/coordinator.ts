@@ -183,12 +183,15 @@ export class Coordinator {
   }
 
   /** Enough people agree, and at the same moment something comes that stands against it: the ledger decides which was first. */
-  private race({ action, person, against }: Extract<Command, { do: 'race' }>): void {
-    this.agree(action, 3);
-    if (against === 'object') this.object({ do: 'object', action, person, lodged: true });
-    if (against === 'edit') this.edit(action, person);
-    if (against === 'freeze') this.freeze(4);
-    if (against === 'cancel') this.cancel(action, true);
+  private race({ action, person, against, later }: Extract<Command, { do: 'race' }>): void {
+    this.agree(action, 4);
+    this.start(async () => {
+      for (let i = 0; i < later; i++) await Promise.resolve();
+      if (against === 'object') this.object({ do: 'object', action, person, lodged: true });
+      if (against === 'edit') this.edit(action, person);
+      if (against === 'freeze') this.freeze(4);
+      if (against === 'cancel') this.cancel(action, true);
+    });
   }
 
   private object({ action: n, person: who, lodged }: Extract<Command, { do: 'object' }>): void {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Database } from '../../../src/executor/ledger/database.js';
+import type { Database, Sql } from '../../../src/executor/ledger/database.js';
 import { openPostgres } from '../../../src/executor/ledger/postgres.js';
 import { openSqlite } from '../../../src/executor/ledger/sqlite.js';
 import { startPostgres, type TestPostgres } from '../../helpers/postgres.js';
@@ -56,11 +56,13 @@ export const KINDS: readonly Kind[] = [sqlite(), postgres()];
 const TABLES = ['meta', 'action', 'envelope', 'step', 'lodged', 'entry'] as const;
 
 /** All that stands in the book, to be compared. */
-export async function dump(database: Database): Promise<string> {
-  return database.transaction(async (sql) => {
-    const tables = [];
-    for (const table of TABLES)
-      tables.push((await sql.all(`SELECT * FROM ${table}`)).map((row) => JSON.stringify(Object.entries(row).sort())).sort());
-    return JSON.stringify(tables, null, 1);
-  });
+export const dump = (database: Database): Promise<string> => database.transaction(dumpIn);
+
+export async function dumpIn(sql: Sql): Promise<string> {
+  const tables = [];
+  for (const table of TABLES) {
+    const rows = await sql.all(`SELECT * FROM ${table}`);
+    tables.push(rows.map((row) => JSON.stringify(Object.entries(row).sort())).sort());
+  }
+  return JSON.stringify(tables, null, 1);
 }

@@ -10,6 +10,8 @@ import { transitions } from '../../../src/executor/ledger/transitions.js';
 export const NOW = Date.UTC(2026, 5, 1, 9);
 export const OWNER = 'executor-a';
 export const LEASE = { owner: OWNER, until: NOW + 15_000 };
+/** Of another executor, which takes over. */
+const NEXT = { owner: 'executor-b', until: NOW + 30_000 };
 export const HELD = { lease_owner: OWNER, lease_until: LEASE.until };
 export const FREE = { lease_owner: null, lease_until: null };
 export const BECAUSE: Reason = { code: 'failed', text: 'because \u0000 \u{1f4b8} "quoted"' };
@@ -99,9 +101,9 @@ export const MOVES: readonly (readonly [string, Move, readonly State[]])[] = [
   ['startStep 3', (tx, id) => transitions.startStep(tx, id, 3, 'notify', LEASE, NOW), ['all_done']],
   ['retryStep', (tx, id) => transitions.retryStep(tx, id, 1, 'reserve', 2, LEASE, NOW), ['not_started']],
   ['retryStep over again', (tx, id) => transitions.retryStep(tx, id, 1, 'reserve', 3, LEASE, NOW), []],
-  ['takeOver held', (tx, id) => transitions.takeOver(tx, id, 1, 1, HELD, LEASE), ['started']],
-  ['takeOver renewed', (tx, id) => transitions.takeOver(tx, id, 1, 1, { ...HELD, lease_until: 1 }, LEASE), []],
-  ['takeOver free', (tx, id) => transitions.takeOver(tx, id, 1, 1, FREE, LEASE), ['let_go']],
+  ['takeOver held', (tx, id) => transitions.takeOver(tx, id, 1, 1, HELD, NEXT), ['started']],
+  ['takeOver renewed', (tx, id) => transitions.takeOver(tx, id, 1, 1, { ...HELD, lease_until: 1 }, NEXT), []],
+  ['takeOver free', (tx, id) => transitions.takeOver(tx, id, 1, 1, FREE, NEXT), ['let_go']],
   ['release', (tx, id) => transitions.release(tx, id, 1, 1, OWNER), ['started']],
   ['release of another', (tx, id) => transitions.release(tx, id, 1, 1, 'zombie'), []],
   ['stepDone', (tx, id) => transitions.stepDone(tx, id, 1, 1, OWNER, null, undefined, NOW), ['started']],
@@ -113,12 +115,12 @@ export const MOVES: readonly (readonly [string, Move, readonly State[]])[] = [
   ['turnBack', (tx, id) => transitions.turnBack(tx, id, BECAUSE), ['not_started', 'done', 'all_done']],
   [
     'startUndo free',
-    (tx, id) => transitions.startUndo(tx, id, 1, FREE, LEASE, `${id}/reserve/undo`, NOW),
+    (tx, id) => transitions.startUndo(tx, id, 1, FREE, NEXT, `${id}/reserve/undo`, NOW),
     ['undoing', 'failed', 'undo_let_go'],
   ],
   [
     'startUndo held',
-    (tx, id) => transitions.startUndo(tx, id, 1, HELD, LEASE, `${id}/reserve/undo`, NOW),
+    (tx, id) => transitions.startUndo(tx, id, 1, HELD, NEXT, `${id}/reserve/undo`, NOW),
     ['undoing', 'failed', 'undo_started'],
   ],
   ['undoAgain', (tx, id) => transitions.undoAgain(tx, id, 1, OWNER), ['undo_started']],

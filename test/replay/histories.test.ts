@@ -1,0 +1,26 @@
+import { readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import proto from '@temporalio/proto';
+import { Worker } from '@temporalio/worker';
+import { loadWorkflowBundle } from '../../src/temporal/bundle.js';
+import { dataConverter } from '../../src/temporal/data-converter.js';
+import { packageRoot } from '../../src/temporal/paths.js';
+
+const folder = join(packageRoot, 'test', 'histories');
+const recorded = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.json'));
+
+describe('recorded histories replay under the present workflow code', () => {
+  test('there is one of each way an action can go', () => {
+    expect(recorded.length).toBeGreaterThanOrEqual(9);
+  });
+  test.each(recorded)('%s', async (name) => {
+    const { workflowId, history } = JSON.parse(await readFile(join(folder, name), 'utf8')) as { workflowId: string; history: string };
+    await Worker.runReplayHistory(
+      { workflowBundle: await loadWorkflowBundle(), dataConverter },
+      proto.temporal.api.history.v1.History.decode(Buffer.from(history, 'base64')),
+      workflowId,
+    );
+  });
+});
