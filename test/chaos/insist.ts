@@ -18,6 +18,6 @@ export async function insist<T>(what: string, attempt: () => Promise<T | undefin
       last = `: ${error instanceof Error ? error.message : 'no error'}`;
     }
     if (Date.now() > end) throw new Error(`in vain: ${what}${last}`);
-    await sleep(50);
+    await sleep(100);
   }
 }

@@ -2,15 +2,15 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import type { Entry as BankEntry } from '../../examples/bank/wire.js';
-import { readPayload, type Signed } from '../../src/domain/dsse.js';
+import type { Signed } from '../../src/domain/dsse.js';
 import type { ActionId } from '../../src/domain/ids.js';
 import { canonicalize } from '../../src/domain/json.js';
-import { envelopeSchema } from '../../src/domain/objects/envelope.js';
 import { outcomeSchema, type Outcome, type Status } from '../../src/domain/outcome.js';
 import { snapshotSchema, type Snapshot } from '../../src/domain/review/snapshot.js';
 import { temporalBinary } from '../../src/temporal/binary.js';
 import { executorQueue, WORKFLOW_QUEUE, WORKFLOW_TASK_TIMEOUT } from '../../src/temporal/names.js';
-import { request, type SealedRevision } from '../helpers/messages.js';
+import { openSealed, request, type SealedRevision } from '../helpers/messages.js';
+import { answersIn } from './answers.js';
 import { insist, Unrecoverable } from './insist.js';
 import type { Lane } from './lane.js';
 import type { Stage } from './stage.js';
@@ -57,24 +57,19 @@ export class Scene {
     });
   }
 
-  /** The newest revision, once it is number `revision`. */
+  /** Revision number `revision`, once the executor has sealed it. */
   sealed(revision: number): Promise<SealedRevision> {
-    return this.when(`revision ${revision}`, ({ envelopes, digest, view }) => {
-      const signed = envelopes.at(-1);
-      const envelope = signed === undefined ? undefined : envelopeSchema.parse(readPayload('envelope', signed));
-      if (signed === undefined || envelope?.revision !== revision || digest === null || view === null) return undefined;
-      return { id: envelope.actionId, digest, view, envelope, signed, rejections: [] };
+    return insist(`revision ${revision} of ${this.id}`, async () => {
+      const seals = (await answersIn(this.handle)).flatMap(({ result }) => (result.kind === 'sealed' ? [openSealed(result)] : []));
+      return seals.find(({ envelope }) => envelope.revision === revision);
     });
   }
+  /** Waits until the executor's last word is this status. */
   async status(status: Status): Promise<void> {
-    await this.when(status, ({ outcome }) => (outcome.status === status ? true : undefined));
+    await insist(`${status} of ${this.id}`, async () => (await answersIn(this.handle)).at(-1)?.status === status || undefined);
   }
   snapshot(): Promise<Snapshot> {
-    return this.when('a snapshot', (snapshot) => snapshot);
-  }
-
-  private when<T>(what: string, so: (snapshot: Snapshot) => T | undefined): Promise<T> {
-    return insist(`${this.id}: ${what}`, async () => so(snapshotSchema.parse(await this.handle.query('action'))));
+    return insist(`a snapshot of ${this.id}`, async () => snapshotSchema.parse(await this.handle.query('action')));
   }
 
   outcome(): Promise<Outcome> {

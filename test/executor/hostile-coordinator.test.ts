@@ -22,7 +22,6 @@ test('17 whatever the coordinator orders: once, only as agreed, and every end is
       for (const command of list) await coordinator.run(command);
       await coordinator.finish(effect);
       for (const { end = 'open' } of coordinator.model.actions.values()) ends.add(end);
-      await coordinator.world.database.close();
     }),
     bounds,
   );

@@ -4,45 +4,9 @@ import { entrySchema, type Entry } from '../../../src/domain/objects/entry.js';
 import type { Database } from '../../../src/executor/ledger/database.js';
 import type { FakeBank } from '../../helpers/fake-bank.js';
 import { EXECUTOR } from '../../helpers/signers.js';
+import { AHEAD, countable, must, newAction, rejecting, type Action, type Said, type Seal } from './account.js';
+import { compareBank, compareEnd } from './bank-account.js';
 import { asked, fills, keyWorks, POLICIES, ROSTERS, type NaivePolicy, type NaiveRoster } from './settings.js';
-
-/** A decision as the test made it; `honest`: by its author's own key, about what it names. */
-export interface Said {
-  readonly person: string;
-  readonly verdict: 'approve' | 'reject' | 'withdraw' | 'modify';
-  readonly about: string;
-  readonly at: number;
-  readonly honest: boolean;
-  readonly takesBack?: string;
-}
-interface Seal {
-  readonly digest: string;
-  readonly policy: NaivePolicy;
-  readonly roster: NaiveRoster;
-  readonly sealedAt: number;
-  readonly approveBy: number;
-  readonly cents: number;
-  readonly bankVersion: number;
-  readonly typeVersion: string;
-}
-interface Step {
-  readonly key: string;
-  state: string;
-}
-interface Action {
-  readonly id: string;
-  readonly openedAt: number;
-  readonly seals: Seal[];
-  readonly editors: Set<string>;
-  readonly noes: Map<string, string>;
-  readonly takenBack: Set<string>;
-  cancelled: boolean;
-  consumed: Seal | undefined;
-  readonly steps: Map<number, Step>;
-  readonly keys: Set<string>;
-  readonly undone: Set<string>;
-  end: string | undefined;
-}
 
 /**
  * What must hold, in the plainest terms, of whatever the ledger says and the bank did (§2). It reads the entries in order and keeps its own account;
@@ -54,6 +18,10 @@ export class NaiveModel {
   readonly editorOf = new Map<number, string>();
   /** Approvals shown to the executor by the calls now under way, by action. */
   readonly shown = new Map<string, Set<string>>();
+  /** What was brought to `lodge` by the calls now under way: of which action, with how many seals, and when. */
+  readonly delivered: { readonly id: string; readonly digest: string; readonly seals: number; readonly now: number }[] = [];
+  /** Who thawed which freeze, by the digest of the thaw. */
+  readonly thawOf = new Map<string, { readonly person: string; readonly freeze: string }>();
   policy = POLICIES[0] as NaivePolicy;
   roster = ROSTERS[0] as NaiveRoster;
   typeVersion = '1';
@@ -66,7 +34,6 @@ export class NaiveModel {
     private readonly database: Database,
     private readonly bank: FakeBank,
     private readonly sumOf: (digest: string) => Promise<number>,
-    readonly thawOf: Map<string, { readonly person: string; readonly freeze: string }>,
   ) {}
 
   /** Reads what was written since, and compares the bank with it. */
@@ -78,7 +45,26 @@ export class NaiveModel {
       const signed = signedSchema.parse(parseStrict(String(row['signed'])));
       await this.chain(signed, Number(row['seq']));
     }
-    this.compareBank();
+    compareBank(this.actions, this.bank);
+    this.compareDelivered();
+    this.shown.clear();
+    this.delivered.splice(0);
+  }
+
+  /** An honest rejection that reached the ledger's door while the action was open is on record (§2). */
+  private compareDelivered(): void {
+    for (const { id, digest, seals, now } of this.delivered) {
+      const [action, said] = [this.actions.get(id), this.said.get(digest)];
+      const seal = action?.seals.at(-1);
+      if (action === undefined || seal === undefined || said === undefined || !said.honest || said.verdict !== 'reject') continue;
+      if (action.end !== undefined || action.consumed !== undefined || action.seals.length !== seals || said.at > now + AHEAD) continue;
+      const isAsked = seal.policy.stages.some((stage) =>
+        asked(stage, seal.roster, seal.sealedAt, said.at - action.openedAt).has(said.person),
+      );
+      if (said.person === 'dana' || !isAsked || !keyWorks(seal.roster, said.person, said.at) || !keyWorks(seal.roster, said.person, now))
+        continue;
+      must(action.noes.has(digest), `a rejection by ${said.person} was turned away`);
+    }
   }
 
   private async chain(signed: Signed, seq: number): Promise<void> {
@@ -186,11 +172,6 @@ export class NaiveModel {
     else action.takenBack.add(`${said.person} ${String(said.takesBack)}`);
   }
 
-  /** People whose rejection is on record and not taken back by themselves. */
-  private rejecting(action: Action): number {
-    return new Set([...action.noes].filter(([digest, person]) => !action.takenBack.has(`${person} ${digest}`)).map(([, person]) => person))
-      .size;
-  }
   get isFrozen(): boolean {
     return [...this.freezes.values()].some((thawedBy) => thawedBy.size < 2);
   }
@@ -207,9 +188,9 @@ export class NaiveModel {
       seal.typeVersion === this.typeVersion && seal.bankVersion === this.bank.version,
       'consumed although the type or the target changed',
     );
-    must(this.rejecting(action) < Math.min(seal.policy.rejections, this.policy.rejections), 'consumed over a standing rejection');
+    must(rejecting(action) < Math.min(seal.policy.rejections, this.policy.rejections), 'consumed over a standing rejection');
 
-    const votes = this.good(action, seal, entry.decisions, now);
+    const votes = this.count(action, seal, entry.decisions, now);
     must(votes.length === entry.decisions.length, 'counted a decision that is none');
     must(new Set(votes.map(({ person }) => person)).size === votes.length, 'counted one person twice');
     const { openedAt } = action;
@@ -217,7 +198,7 @@ export class NaiveModel {
       asked(stage, seal.roster, seal.sealedAt, at - openedAt).has(person);
     must(fills(seal.policy.stages, votes, bySeal), 'consumed without the sealed quorum');
 
-    const present = this.good(action, seal, [...(this.shown.get(entry.actionId) ?? [])], now).filter(
+    const present = this.count(action, seal, [...(this.shown.get(entry.actionId) ?? [])], now).filter(
       ({ at }) => at < openedAt + this.policy.approveWithin,
     );
     const byPresent = (stage: Parameters<typeof asked>[0], person: string, at: number): boolean =>
@@ -228,15 +209,9 @@ export class NaiveModel {
     action.consumed = seal;
   }
 
-  /** The approvals among these digests that may count now. */
-  private good(action: Action, seal: Seal, digests: readonly string[], now: number): Said[] {
-    return digests.flatMap((digest) => {
-      const said = this.said.get(digest);
-      if (said === undefined || !said.honest || said.verdict !== 'approve' || said.about !== seal.digest) return [];
-      if (said.person === 'dana' || action.editors.has(said.person) || action.takenBack.has(`${said.person} ${digest}`)) return [];
-      if (said.at >= seal.approveBy || said.at > now + 120_000) return [];
-      return keyWorks(this.roster, said.person, said.at) && keyWorks(this.roster, said.person, now) ? [said] : [];
-    });
+  private count(action: Action, seal: Seal, digests: readonly string[], now: number): Said[] {
+    const said = digests.map((digest) => [digest, this.said.get(digest)] as const);
+    return countable(action, seal, said, this.roster, now);
   }
 
   private stepStarted(entry: Of<'step_started'>): void {
@@ -260,33 +235,8 @@ export class NaiveModel {
     if (entry.kind !== 'ended') must(action.consumed === undefined, `${entry.status} after it was consumed`);
     if (entry.status === 'expired') must(seal !== undefined && now >= seal.approveBy, 'expired before its time');
     if (entry.status === 'rejected')
-      must(seal !== undefined && this.rejecting(action) >= Math.min(seal.policy.rejections, this.policy.rejections), 'rejected by too few');
-    this.compareEnd(action);
-  }
-
-  private compareBank(): void {
-    const taken = new Set<string>();
-    for (const { key, step, cents } of this.bank.effects) {
-      const action = this.ofAction(key.split('/')[0] ?? '');
-      must(action.keys.has(key), `an effect under a key the ledger never gave out: ${key}`);
-      must(action.consumed?.cents === cents, `${cents} cents ran where ${String(action.consumed?.cents)} were agreed to`);
-      must(!taken.has(`${action.id} ${step}`), `two effects of one step: ${key}`);
-      taken.add(`${action.id} ${step}`);
-    }
-    for (const key of this.bank.callsOf('undo'))
-      must(this.ofAction(key.split('/')[0] ?? '').undone.has(key), `an undo the ledger never began: ${key}`);
-    for (const action of this.actions.values()) this.compareEnd(action);
-  }
-
-  /** Ends match the world, also when something late still arrives there. */
-  compareEnd(action: Action): void {
-    const here = this.bank.effectsOf(action.id);
-    if (action.end === undefined) return must(action.consumed !== undefined || here.length === 0, 'an effect before the consumption');
-    if (action.end === 'succeeded')
-      return must(here.length === action.steps.size && here.length > 0, `succeeded, but the bank shows ${here.join(' ')}`);
-    must(here.length === 0, `${action.end}, but the bank shows ${here.join(' ')}`);
-    const ever = this.bank.effects.some(({ key }) => key.startsWith(`${action.id}/`));
-    must(action.end === 'compensated' || !ever, `${action.end}, but something had taken effect`);
+      must(seal !== undefined && rejecting(action) >= Math.min(seal.policy.rejections, this.policy.rejections), 'rejected by too few');
+    compareEnd(action, this.bank);
   }
 
   private ofAction(id: string): Action {
@@ -305,22 +255,3 @@ export class NaiveModel {
 }
 
 type Of<K extends Entry['kind']> = Extract<Entry, { kind: K }>;
-
-const newAction = (id: string, openedAt: number): Action => ({
-  id,
-  openedAt,
-  seals: [],
-  editors: new Set(),
-  noes: new Map(),
-  takenBack: new Set(),
-  cancelled: false,
-  consumed: undefined,
-  steps: new Map(),
-  keys: new Set(),
-  undone: new Set(),
-  end: undefined,
-});
-
-function must(holds: boolean, text: string): asserts holds {
-  if (!holds) throw new Error(text);
-}
