@@ -1,0 +1,201 @@
+/**
+ * Patches that each weaken one rule, and the test that must notice. `find` stands exactly once in its file; a patch that no longer applies fails the run,
+ * so that this list never outlives the code it is about. Where two layers hold a rule, each is weakened alone and then both at once.
+ *
+ * @typedef {{ file: string, find: string, put: string }} Patch
+ * @typedef {{ name: string, patches: readonly Patch[], test: string, title: string }} Mutant
+ */
+
+const TALLY = 'src/domain/tally.ts';
+const ADMIT = 'src/domain/admit.ts';
+const EVALUATE = 'src/domain/policy/evaluate.ts';
+const STEPS = 'src/executor/ledger/step-transitions.ts';
+
+const lateAdmitted = {
+  file: ADMIT,
+  find: 'if (issuedAt >= toMs(newest.envelope.approveBy) &&',
+  put: 'if (issuedAt > toMs(newest.envelope.approveBy) &&',
+};
+const lateCounted = { file: TALLY, find: 'vote.issuedAt < ladder.approveBy &&', put: 'vote.issuedAt <= ladder.approveBy &&' };
+const staleAdmitted = { file: ADMIT, find: '(!carriesOver && target !== newest)', put: 'false' };
+const staleCounted = { file: TALLY, find: 'vote.envelope === envelope &&', put: '' };
+const insertUndo = `VALUES (?, ?, 'undo', 'pending', 1, ?)`;
+
+/** @type {readonly Mutant[]} */
+export const MUTANTS = [
+  {
+    name: 'no person dedupe',
+    patches: [{ file: TALLY, find: 'return [...first.values()];', put: 'return [...votes];' }],
+    test: 'test/executor/checks.test.ts',
+    title: 'attack 5, 7: one vote repeated',
+  },
+  {
+    name: 'no signature check',
+    patches: [{ file: ADMIT, find: "!verify('decision', signed, key, newest.envelope.webauthn)", put: 'false' }],
+    test: 'test/executor/checks.test.ts',
+    title: '7.6 .* a damaged signature',
+  },
+  {
+    name: 'no digest compare',
+    patches: [{ file: ADMIT, find: 'revision.digest === decision.digest', put: 'revision.envelope.revision === decision.revision' }],
+    test: 'test/executor/checks.test.ts',
+    title: 'attack 35: a vote for another action',
+  },
+  {
+    name: 'late vote counts at exactly approveBy, where it is admitted',
+    patches: [lateAdmitted],
+    test: 'test/domain/evaluator-admit.test.ts',
+    title: 'exactly at it is expired',
+  },
+  {
+    name: 'late vote counts at exactly approveBy, where it is counted',
+    patches: [lateCounted],
+    test: 'test/domain/evaluator-tally.test.ts',
+    title: 'a vote counts before approveBy, to the millisecond',
+  },
+  {
+    name: 'late vote counts at exactly approveBy',
+    patches: [lateAdmitted, lateCounted],
+    test: 'test/executor/checks.test.ts',
+    title: '6.7 attack 60',
+  },
+  {
+    name: 'approvals survive a modify, where they are admitted',
+    patches: [staleAdmitted],
+    test: 'test/domain/evaluator-admit.test.ts',
+    title: '6.5 approvals and modifies of the newest only',
+  },
+  {
+    name: 'approvals survive a modify, where they are counted',
+    patches: [staleCounted],
+    test: 'test/domain/evaluator-tally.test.ts',
+    title: 'on any revision: it carries over, approvals never do',
+  },
+  {
+    name: 'approvals survive a modify',
+    patches: [staleAdmitted, staleCounted],
+    test: 'test/executor/checks.test.ts',
+    title: '6.5 approvals never carry over',
+  },
+  {
+    name: 'a rejection is lost on a modify',
+    patches: [
+      {
+        file: TALLY,
+        find: "onePerPerson(live.filter((vote) => vote.act.verdict === 'reject'))",
+        put: "onePerPerson(live.filter((vote) => vote.act.verdict === 'reject' && vote.envelope === envelope))",
+      },
+    ],
+    test: 'test/executor/advance.test.ts',
+    title: 'attack 33: a new revision does not shed a rejection',
+  },
+  {
+    name: 'eligibility only at vote time: check 9 is dropped',
+    patches: [
+      {
+        file: 'src/executor/judge.ts',
+        find: '!eligibleNow(vote, admission.decision.keyId, present, samePolicy ? presentLadder : undefined, now)',
+        put: 'false',
+      },
+    ],
+    test: 'test/executor/checks-ledger.test.ts',
+    title: '6.4 attack 46',
+  },
+  {
+    name: 'owner not excluded',
+    patches: [{ file: EVALUATE, find: "exclude(owner, 'owner');", put: '' }],
+    test: 'test/executor/checks.test.ts',
+    title: '6.3 attack 17',
+  },
+  {
+    name: 'consume after acting',
+    patches: [
+      {
+        file: 'src/executor/consume.ts',
+        find: 'const lease = newLease(executor);',
+        put: 'const lease = newLease(executor); await type.steps[0].run(book.revisions.at(-1).envelope.params, { idempotencyKey: `${input.actionId}/run/run/1`, actionId: input.actionId });',
+      },
+    ],
+    test: 'test/mutants/act-after-consumption.test.ts',
+    title: 'the ledger holds the consumption',
+  },
+  {
+    name: 'forged completion accepted',
+    patches: [{ file: 'src/domain/receipt.ts', find: "|| !signedByAny('answer', signed, trust.keys)", put: '' }],
+    test: 'test/mutants/forged-completion.test.ts',
+    title: 'attack 51',
+  },
+  {
+    name: 'undo row written after its step',
+    patches: [
+      { file: STEPS, find: "await set(tx, row, id, n, 'undo', 'pending', 1, undoKey(id, step), null, null, null);", put: '' },
+      {
+        file: STEPS,
+        find: "await endStep(tx, id, n, attempt, owner, 'done');",
+        put: `await endStep(tx, id, n, attempt, owner, 'done'); await set(tx, "INSERT INTO step (action_id, n, phase, state, attempt, idempotency_key) ${insertUndo}", id, n, undoKey(id, (await tx.sql.all("SELECT idempotency_key AS k FROM step WHERE action_id = ? AND n = ? AND phase = 'run'", id, n))[0].k.split('/')[1]));`,
+      },
+    ],
+    test: 'test/executor/saga.test.ts',
+    title: 'each undo row is written before its step starts',
+  },
+  {
+    name: 'unfenced "not done" believed',
+    patches: [
+      {
+        file: 'src/executor/probe.ts',
+        find: "if (said.outcome !== 'fenced') return unknown(executor, id, n, attempt, 'probe_unknown');",
+        put: '',
+      },
+    ],
+    test: 'test/executor/saga.test.ts',
+    title: 'unknown, garbage, or no probe',
+  },
+  {
+    name: 'sealed policy only: the present rule is ignored',
+    patches: [
+      {
+        file: 'src/executor/judge.ts',
+        find: 'const asked = presentLadder === undefined ? undefined : tally(presentLadder, digest, votes);',
+        put: 'const asked = sealed;',
+      },
+    ],
+    test: 'test/executor/checks.test.ts',
+    title: '6.9 attack 31',
+  },
+  {
+    name: 'deny tried in file order',
+    patches: [
+      {
+        file: EVALUATE,
+        find: 'const deny = denyRules(policy, asked);',
+        put: 'const deny = denyRules({ ...policy, rules: policy.rules.filter((each) => matches(each.match, asked)).slice(0, 1) }, asked);',
+      },
+    ],
+    test: 'test/domain/policy-evaluate.test.ts',
+    title: '6.1 a deny rule is tried first wherever it stands',
+  },
+  {
+    name: 'evaluation error allows',
+    patches: [
+      {
+        file: EVALUATE,
+        find: "return { effect: 'deny', code: 'policy_error', text: text.slice(0, 2_000) };",
+        put: "return { effect: 'hold', rule: { name: text, because: text }, risk: 'low', reasons: [], stages: [], rejections: 1, resolve: { people: [], quorum: 1 }, exclusions: [], approveWithin: 1, executeWithin: 1 };",
+      },
+    ],
+    test: 'test/domain/policy-evaluate.test.ts',
+    title: '6.1 anything that goes wrong in the evaluation denies',
+  },
+  {
+    name: 'close after consumption succeeds',
+    patches: [
+      {
+        file: 'src/executor/close.ts',
+        find: "if ((state !== 'awaiting' && state !== 'stale') || newest === undefined)",
+        put: 'if (newest === undefined)',
+      },
+    ],
+    test: 'test/executor/close.test.ts',
+    title: 'after consumption nothing closes it',
+  },
+];
