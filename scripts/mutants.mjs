@@ -1,47 +1,48 @@
 import { spawn } from 'node:child_process';
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { MUTANTS } from '../test/mutants/list.mjs';
 
 /**
  * `npm run test:mutants [name…]`: each patch of the list, in a copy of the tree, must make its named test fail; unpatched, that test must pass.
- * A test file that cannot even be loaded proves nothing and does not count as a kill.
+ * Patched code that cannot be loaded, or no longer runs what people agreed to, proves nothing and does not count as a kill.
  */
 const root = resolve(import.meta.dirname, '..');
 const NEEDED = ['src', 'test', 'examples', 'demo', 'package.json', 'jest.config.js', 'tsconfig.json'];
 const TEST_MS = 120_000;
+/** An honest action from its seal to its end: what every mutant must still be able to do. */
+const HONEST = { test: 'test/executor/advance.test.ts', title: 'report says what is due, and changes nothing' };
 
 async function copyTree() {
-  const work = await mkdtemp(join(tmpdir(), 'keyturn-mutants-'));
+  const work = await mkdtemp(join(await realpath(tmpdir()), 'keyturn-mutants-'));
   for (const part of NEEDED) await cp(join(root, part), join(work, part), { recursive: true });
   await symlink(join(root, 'node_modules'), join(work, 'node_modules'));
   return work;
 }
 
-/** Runs the named tests of one file. `broken`: it could not be loaded, or took too long. */
-async function jest(work, file, titles) {
+/** Runs the named tests: which of them passed, and which failed. Neither: not found, not loaded, or not in time. */
+async function jest(work, tests) {
   const report = join(work, 'report.json');
   await rm(report, { force: true });
-  const pattern = titles.map((title) => `(?:${title})`).join('|');
-  const args = ['--runInBand', '--runTestsByPath', file, '--testNamePattern', pattern, '--json', '--outputFile', report, '--silent'];
-  const child = spawn(
-    process.execPath,
-    ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js', ...args],
-    { cwd: work, stdio: 'ignore' },
-  );
+  const files = [...new Set(tests.map(({ test }) => test))];
+  const pattern = tests.map(({ title }) => `(?:${title})`).join('|');
+  const flags = ['--runInBand', '--silent', '--json', '--outputFile', report, '--testNamePattern', pattern, '--runTestsByPath', ...files];
+  const node = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
+  const child = spawn(process.execPath, [...node, ...flags], { cwd: work, stdio: 'ignore' });
   const late = setTimeout(() => child.kill('SIGKILL'), TEST_MS);
-  const code = await new Promise((done) => child.once('close', done));
+  await new Promise((done) => child.once('close', done));
   clearTimeout(late);
-  const said = await readFile(report, 'utf8').then(JSON.parse, () => undefined);
-  const all = (said?.testResults ?? []).flatMap((result) => result.assertionResults);
-  const ran = all.filter(({ status }) => status === 'passed' || status === 'failed');
-  const missing = titles.filter((title) => !ran.some(({ fullName }) => new RegExp(title, 'i').test(fullName)));
+  const said = await readFile(report, 'utf8').then(JSON.parse, () => ({ testResults: [] }));
+  const statuses = ({ test, title }) =>
+    said.testResults
+      .filter(({ name }) => relative(work, name) === test)
+      .flatMap(({ assertionResults }) => assertionResults)
+      .filter(({ fullName }) => new RegExp(title, 'i').test(fullName))
+      .map(({ status }) => status);
   return {
-    passes: code === 0 && ran.length > 0 && missing.length === 0,
-    fails: code !== 0 && ran.some(({ status }) => status === 'failed'),
-    broken: said === undefined || said.numRuntimeErrorTestSuites > 0,
-    missing,
+    passes: (named) => statuses(named).includes('passed') && !statuses(named).includes('failed'),
+    fails: (named) => statuses(named).includes('failed'),
   };
 }
 
@@ -60,8 +61,9 @@ async function patched(work, patches) {
   return { texts };
 }
 
-async function judge(work, { patches, test, title }) {
-  const { texts, problem } = await patched(work, patches);
+/** Why the mutant survived; undefined if it was killed. */
+async function judge(work, mutant) {
+  const { texts, problem } = await patched(work, mutant.patches);
   if (problem !== undefined) return problem;
   const originals = new Map();
   for (const [file, text] of texts) {
@@ -69,9 +71,9 @@ async function judge(work, { patches, test, title }) {
     await writeFile(join(work, file), text);
   }
   try {
-    const { fails, broken } = await jest(work, test, [title]);
-    if (broken) return 'the patched code could not be loaded: that proves nothing';
-    return fails ? undefined : 'its test still passes';
+    const { passes, fails } = await jest(work, [HONEST, mutant]);
+    if (!passes(HONEST)) return 'patched like this nothing runs at all, which proves nothing';
+    return fails(mutant) ? undefined : 'its test still passes';
   } finally {
     for (const [file, text] of originals) await writeFile(join(work, file), text);
   }
@@ -82,14 +84,9 @@ const mutants = MUTANTS.filter(({ name }) => only.length === 0 || only.some((eac
 const work = await copyTree();
 let killed = 0;
 try {
-  const unsound = new Map();
-  for (const file of new Set(mutants.map(({ test }) => test))) {
-    const titles = mutants.filter(({ test }) => test === file).map(({ title }) => title);
-    const { passes, missing } = await jest(work, file, titles);
-    if (!passes) unsound.set(file, missing.length > 0 ? `no such test: ${missing.join(' · ')}` : 'the test fails without any patch');
-  }
+  const unpatched = await jest(work, [HONEST, ...mutants]);
   for (const mutant of mutants) {
-    const why = unsound.get(mutant.test) ?? (await judge(work, mutant));
+    const why = unpatched.passes(mutant) ? await judge(work, mutant) : 'its test does not exist, or fails without any patch';
     if (why === undefined) killed++;
     console.log(
       `${why === undefined ? 'killed  ' : 'SURVIVED'} ${mutant.name} by ${mutant.test}: ${mutant.title}${why === undefined ? '' : ` (${why})`}`,
