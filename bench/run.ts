@@ -11,10 +11,13 @@ import { digestOfSigned } from '../src/domain/dsse.js';
 import { actionIdOf } from '../src/domain/ids.js';
 import { snapshotSchema } from '../src/domain/review/snapshot.js';
 import { signerFrom } from '../src/files/key-files.js';
+import { useNativeEd25519 } from '../src/files/native-ed25519.js';
 import { openClient } from '../src/temporal/connection.js';
 import { freePort } from '../src/temporal/free-port.js';
 import { WORKFLOW_QUEUE } from '../src/temporal/names.js';
 import { packageRoot } from '../src/temporal/paths.js';
+import { CpuMeter } from './cpu-meter.js';
+import { Notices } from './notices.js';
 
 /**
  * Side by side in one run, on one server and one bank: Keyturn against a bare workflow that runs one activity, waits for two Updates and pays by a
@@ -26,10 +29,13 @@ const LIMITS = { latencyRatio: 1.6, throughputRatio: 0.5, events: 50, helpMs: 20
 const IBAN = 'DE89370400440532013000';
 
 const dir = resolve('.keyturn', 'bench');
+useNativeEd25519();
 await rm(dir, { recursive: true, force: true });
 await mkdir(dir, { recursive: true });
 const password = randomBytes(16).toString('hex');
 const processes = new Processes(dir, await freePort(), password, false);
+
+const notices = new Notices(join(dir, '.keyturn', 'notices.jsonl'));
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 const round = (value: number, digits = 2): number => Number(value.toFixed(digits));
@@ -63,12 +69,8 @@ const keyturnContender = (cast: Cast): Contender => {
         idempotencyKey: vendor,
       });
       const handle = await client.workflow.start('agentAction', { workflowId: idOf(vendor), taskQueue: WORKFLOW_QUEUE, args: [request] });
-      let snapshot = snapshotSchema.parse(await handle.query('action'));
-      while (snapshot.digest === null) {
-        await new Promise((done) => setTimeout(done, 50));
-        snapshot = snapshotSchema.parse(await handle.query('action'));
-      }
-      const shown = snapshot;
+      await notices.asked(idOf(vendor));
+      const shown = snapshotSchema.parse(await handle.query('action'));
       return (['ana', 'ben'] as const).map((person) => {
         const signed = cast.people[person].sign('decision', decisionOf(person, shown, { verdict: 'approve' }, cast.people[person]));
         return async () => void (await handle.executeUpdate('decision', { args: [signed], updateId: digestOfSigned(signed) }));
@@ -123,6 +125,15 @@ async function bundleBytes(): Promise<number> {
   return (await stat(path)).size - (code.length - code.lastIndexOf('//# sourceMappingURL='));
 }
 
+const allPids = (): Record<string, number> => ({
+  temporal: processes.pid('temporal'),
+  bank: processes.pid('bank'),
+  worker: processes.pid('worker'),
+  executor: processes.pid('executor'),
+  bareWorker: bareProcess?.pid ?? 0,
+  client: process.pid,
+});
+
 let bareProcess: ReturnType<typeof spawn> | undefined;
 try {
   const cast = await makeFolder(dir, 'http://127.0.0.1:7878');
@@ -151,9 +162,10 @@ try {
     times.ours.push(await latency(ours, client, `lat-ours-${i}`));
   }
   const rates: { bare: number[]; ours: number[] } = { bare: [], ours: [] };
+  const spent = { bare: new CpuMeter(allPids()), ours: new CpuMeter(allPids()) };
   for (let i = 0; i < 3; i++) {
-    rates.bare.push(await throughput(bare, client, `thr-bare-${i}`));
-    rates.ours.push(await throughput(ours, client, `thr-ours-${i}`));
+    rates.bare.push(await spent.bare.during(() => throughput(bare, client, `thr-bare-${i}`)));
+    rates.ours.push(await spent.ours.during(() => throughput(ours, client, `thr-ours-${i}`)));
   }
   const history = await client.workflow.getHandle(actionIdOf(DEPLOYMENT, 'ap-agent', 'lat-ours-0')).fetchHistory();
   await connection.close();
@@ -173,6 +185,7 @@ try {
       limit: LIMITS.throughputRatio,
       atOnce: THROUGHPUT.atOnce,
     },
+    cpuMsPerAction: { bare: spent.bare.per(3 * THROUGHPUT.actions), keyturn: spent.ours.per(3 * THROUGHPUT.actions) },
     eventsOfA2of3Approval: { events: history.events?.length ?? 0, limit: LIMITS.events },
     help: { ms: round(await helpMs(), 0), limit: LIMITS.helpMs },
     workflowBundle: { bytes: await bundleBytes(), limit: LIMITS.bundleBytes },
@@ -186,6 +199,7 @@ try {
   console.log(JSON.stringify({ ok, ...result }, null, 2));
   process.exitCode = ok ? 0 : 1;
 } finally {
+  notices.close();
   bareProcess?.kill('SIGTERM');
   await processes.stopAll();
 }
