@@ -9,7 +9,8 @@ const transfer = z.strictObject({
 });
 type Transfer = z.infer<typeof transfer>;
 
-export const euros = (cents: number): string => `EUR ${(cents / 100).toLocaleString('en-US', { minimumFractionDigits: 2 })}`;
+const amount = new Intl.NumberFormat('en-US', { minimumFractionDigits: 2 });
+export const euros = (cents: number): string => `EUR ${amount.format(cents / 100)}`;
 
 /** The bank's "no" is sure; "try later" is sure that nothing happened; anything else may have happened. */
 async function certain<T>(call: Promise<T>): Promise<T> {

@@ -93,7 +93,9 @@ const membersOf: Members = (value) => {
 const parsedMembersOf: Members = (value) => (key) => (value as Readonly<Record<string, unknown>>)[key];
 
 /** Strict parse of JSON text: duplicate keys, `__proto__`, lone surrogates and integers beyond 2^53 are refused. Throws `JsonRefused`. */
-export function parseStrict(text: string): Json {
+export const parseStrict = (text: string): Json => fromCanonical(text) ?? read(text);
+
+function read(text: string): Json {
   const reader = new Reader(text);
   const value = reader.value(0);
   reader.end();
@@ -111,7 +113,7 @@ export function parseCanonical(bytes: Uint8Array): Json {
   const value = fromCanonical(text);
   if (value !== undefined) return value;
   // Says what is wrong, and where.
-  parseStrict(text);
+  read(text);
   throw new JsonRefused('not canonical JSON (RFC 8785)');
 }
 

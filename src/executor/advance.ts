@@ -3,10 +3,13 @@ import { advanceInputSchema, type AdvanceInput, type ResultOf } from '../domain/
 import { endOfUndo, type Due } from '../domain/saga.js';
 import { audience, consume } from './consume.js';
 import { nextOf } from './due.js';
-import { lastEntry, readBook, type Book } from './envelopes.js';
+import type { KeyRing } from '../domain/admit.js';
+import { lastEntry, readBook, sealedRing, type Book } from './envelopes.js';
 import { answer, answerUnreadable, refused, waitResult, type Executor, type Rules } from './executor.js';
 import { Moved } from './ledger/compare-and-set.js';
+import type { LedgerTransaction } from './ledger/ledger.js';
 import { transitions } from './ledger/transitions.js';
+import { recordNoes } from './noes.js';
 import { probeStep } from './probe.js';
 import { runStep } from './steps.js';
 import { undoStep } from './undo.js';
@@ -25,26 +28,40 @@ export async function advance(executor: Executor, raw: unknown): Promise<Signed>
 async function advanceOnce(executor: Executor, input: AdvanceInput): Promise<AdvanceResult> {
   try {
     const rules = await executor.rules();
-    const book = await executor.ledger.transaction(async (tx) => {
-      const found = await readBook(tx, input.actionId);
-      if (found?.action.state !== 'executing' || input.stop !== true || found.action.stop !== null) return found;
-      await transitions.stopUnsigned(tx, input.actionId, executor.now());
-      return readBook(tx, input.actionId);
-    });
-    if (book === undefined) return refused('revision_stale', 'this ledger has sealed no such action', 3);
-    return await doNext(executor, input, book, rules, nextOf(executor, book, rules));
+    const opened = await executor.ledger.transaction((tx) => open(executor, tx, input, rules));
+    if (opened === undefined) return refused('revision_stale', 'this ledger has sealed no such action', 3);
+    const { book, ring } = opened;
+    if (ring !== undefined) return await consume(executor, input, rules, book, ring);
+    return await doNext(executor, book, rules, nextOf(executor, book, rules));
   } catch (error) {
     if (error instanceof Moved) return waitResult(executor.now(), 50, 'busy', 'the action moved meanwhile; ask again');
     throw error;
   }
 }
 
-async function doNext(executor: Executor, input: AdvanceInput, book: Book, rules: Rules, next: Due): Promise<AdvanceResult> {
+/** The book as it is once what came along is on record: noes while the action is under review, then with the keys it was sealed with; a stop while it runs. */
+async function open(
+  executor: Executor,
+  tx: LedgerTransaction,
+  { actionId, decisions, stop }: AdvanceInput,
+  rules: Rules,
+): Promise<{ readonly book: Book; readonly ring?: KeyRing } | undefined> {
+  const book = await readBook(tx, actionId);
+  if (book?.action.state === 'awaiting')
+    return { book: await recordNoes(executor, tx, rules, book, decisions), ring: await sealedRing(tx, book) };
+  if (book?.action.state !== 'executing' || stop !== true || book.action.stop !== null) return book && { book };
+  await transitions.stopUnsigned(tx, actionId, executor.now());
+  const stopped = await readBook(tx, actionId);
+  return stopped && { book: stopped };
+}
+
+async function doNext(executor: Executor, book: Book, rules: Rules, next: Due): Promise<AdvanceResult> {
   const id = book.action.id;
   const now = executor.now();
   switch (next.do) {
     case 'review':
-      return consume(executor, input, rules);
+      // It was not when the book was opened.
+      throw new Moved();
     case 'reseal':
       return { kind: 'reseal', code: (await executor.ledger.transaction((tx) => lastEntry(tx, id, 'stale')))?.code ?? 'policy_stale' };
     case 'run':

@@ -1,13 +1,14 @@
 import { CODES } from '../domain/codes.js';
+import { rememberingVerify } from '../domain/verify-memory.js';
 import type { AdvanceInput, ResultOf } from '../domain/objects/answer.js';
 import { canonicalize } from '../domain/json.js';
-import { readBook, sealedRing, type Book } from './envelopes.js';
+import type { KeyRing } from '../domain/admit.js';
+import { readBook, type Book } from './envelopes.js';
 import { refused, waitResult, type Executor, type Rules } from './executor.js';
 import { judge, type Judgement } from './judge.js';
 import { claimed, newLease } from './lease.js';
 import { Moved } from './ledger/compare-and-set.js';
 import { transitions } from './ledger/transitions.js';
-import { recordNoes } from './noes.js';
 import { executeClaimed } from './steps.js';
 import { makePreview } from './draft.js';
 
@@ -20,24 +21,17 @@ type Verdict = AdvanceResult | undefined;
 
 /**
  * The fifteen checks (§7), in their order, and then the one consumption. Check 1 (parse, size) was passed by the caller.
- * The call that runs is derived from the sealed bytes alone: the input carries ids and decisions, never parameters.
+ * `book` and `ring` are the ledger's own, with the noes among the decisions already on record. The call that runs is derived from the sealed bytes alone: the input carries ids and decisions, never parameters.
  */
-export async function consume(executor: Executor, input: AdvanceInput, rules: Rules): Promise<AdvanceResult> {
+export async function consume(executor: Executor, input: AdvanceInput, rules: Rules, book: Book, ring: KeyRing): Promise<AdvanceResult> {
   const now = executor.now();
-  const opened = await executor.ledger.transaction(async (tx) => {
-    const book = await readBook(tx, input.actionId);
-    if (book === undefined || book.revisions.length === 0) return undefined;
-    const ring = await sealedRing(tx, book);
-    return { book: await recordNoes(executor, tx, rules, book, input.decisions), ring };
-  });
-  if (opened === undefined) return refused('revision_stale', 'this ledger has sealed no such action', 3);
-  const { book, ring } = opened;
   const early = audience(executor, book) ?? newestRevision(book, input) ?? stopped(book, input);
   if (early !== undefined) return closeIfStopped(executor, early, book, now);
   if (!rules.ok) return waitResult(now, FROZEN_RETRY_MS, 'roster_stale', rules.text);
 
   const type = executor.types.get(book.action.type);
-  const judgement = judge(book, ring, rules, type, input.decisions, now);
+  const verify = rememberingVerify();
+  const judgement = judge(book, ring, rules, type, input.decisions, now, verify);
   const refusedNow = barred(judgement, now) ?? quorum(judgement) ?? (await outdated(executor, book, judgement)) ?? clocks(judgement, now);
   if (refusedNow !== undefined) return refusedNow;
   const target = await unchanged(executor, book);
@@ -51,7 +45,7 @@ export async function consume(executor: Executor, input: AdvanceInput, rules: Ru
       const step = type?.steps[0];
       if (fresh?.action.state !== 'awaiting' || step === undefined) throw new Moved();
       const at = executor.now();
-      const last = judge(fresh, ring, rules, type, input.decisions, at);
+      const last = judge(fresh, ring, rules, type, input.decisions, at, verify);
       const late = barred(last, at) ?? quorum(last) ?? clocks(last, at);
       if (late !== undefined) return late;
       const { counted, executeBy } = met(last);

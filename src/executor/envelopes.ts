@@ -1,7 +1,7 @@
-import { readPayload, signedSchema, type Signed } from '../domain/dsse.js';
+import { readPayload, type Signed } from '../domain/dsse.js';
 import { ringOf, type KeyRing, type Sealed } from '../domain/admit.js';
 import { entrySchema, type Entry, type EntryKind, type SealedPeople } from '../domain/objects/entry.js';
-import { envelopeSchema, type Envelope } from '../domain/objects/envelope.js';
+import { envelopeSchema } from '../domain/objects/envelope.js';
 import type { ActionId, KeyId } from '../domain/ids.js';
 import type { Roster } from '../domain/roster.js';
 import type { PersonKey } from '../domain/admit.js';
@@ -17,6 +17,8 @@ import {
   type LodgedRow,
   type StepRow,
 } from './ledger/rows.js';
+
+const MAX_OPENED = 200;
 
 /** All the ledger holds on one action, read in one transaction. */
 export interface Book {
@@ -47,7 +49,20 @@ function openRow(row: EnvelopeRow): Sealed & { signed: Signed; madeBy: string } 
 }
 
 /** Throws on an envelope that does not parse: this ledger wrote it, so the book is damaged. */
-export const openEnvelope = (signed: Signed): Envelope => envelopeSchema.parse(readPayload('envelope', signed));
+export const openEnvelope = remembered((signed) => envelopeSchema.parse(readPayload('envelope', signed)));
+const openEntry = remembered((signed) => entrySchema.parse(readPayload('entry', signed)));
+
+/** An action is read several times in a row. Known by all their bytes, so that what is remembered is what was read; bounded. */
+function remembered<T>(open: (signed: Signed) => T): (signed: Signed) => T {
+  const known = new Map<string, T>();
+  return (signed) => {
+    const name = `${signed.payloadType} ${signed.payload}`;
+    const value = known.get(name) ?? open(signed);
+    if (known.size >= MAX_OPENED) known.clear();
+    known.set(name, value);
+    return value;
+  };
+}
 
 /** The keys a revision was sealed with. */
 export async function sealedRing(tx: LedgerTransaction, book: Book): Promise<KeyRing> {
@@ -72,7 +87,7 @@ export async function lastEntry<K extends EntryKind>(
 ): Promise<EntryOf<K> | undefined> {
   const isWanted = (entry: Entry): entry is EntryOf<K> => entry.kind === kind;
   for (const signed of (await tx.entriesFrom(id, 0)).reverse()) {
-    const entry = entrySchema.parse(readPayload('entry', signedSchema.parse(signed)));
+    const entry = openEntry(signed);
     if (isWanted(entry) && where(entry)) return entry;
   }
   return undefined;

@@ -1,6 +1,6 @@
 import { admit, voteOf, type KeyRing } from '../domain/admit.js';
 import type { ErrorCode } from '../domain/codes.js';
-import type { Signed } from '../domain/dsse.js';
+import { verifySigned, type Signed } from '../domain/dsse.js';
 
 import { toMs } from '../domain/instant.js';
 import type { Dropped } from '../domain/objects/answer.js';
@@ -38,6 +38,7 @@ export function judge(
   type: ActionType | undefined,
   decisions: readonly Signed[],
   now: number,
+  verify: typeof verifySigned = verifySigned,
 ): Judgement {
   const newest = book.revisions.at(-1);
   if (newest === undefined) throw new Error(`${book.action.id} has no revision`);
@@ -71,7 +72,7 @@ export function judge(
   const onRecord = new Set(votes.map((vote) => vote.digest));
   const sealedLadder = ladderOf(envelope);
   for (const signed of decisions) {
-    const admission = admit(signed, book.revisions, ring, now);
+    const admission = admit(signed, book.revisions, ring, now, verify);
     if (admission.digest !== undefined && onRecord.has(admission.digest)) continue;
     if (!admission.ok) {
       dropped.push({

@@ -51,7 +51,7 @@ export async function ask<A extends Activity>(run: Run, activity: A, body: Reado
   for (let tries = 0; ; tries++) {
     const have = run.entries.length;
     const input = { actionId: run.id, have, ...body };
-    const raw = await activities(run)[activity](input);
+    const raw = await activityOf(run, activity)(input);
     const signed = signedSchema.safeParse(raw);
     const read = signed.success && run.executor !== undefined ? readAnswer(activity, run.id, input, signed.data, run.executor) : undefined;
     if (read !== undefined && run.extend(have, read.answer.entries, read.answer.status)) return read.result;
@@ -72,16 +72,13 @@ async function renewTrust(run: Run): Promise<void> {
     run.executor = { deployment: root.deployment, name: found.name, keys: found.keys.flatMap((text) => parsePublicKey(text) ?? []) };
 }
 
-function activities(run: Run): Record<Activity, (input: unknown) => Promise<unknown>> {
-  const queue = executorQueue(run.executor?.name ?? '');
-  const proxy = (activity: Activity): ((input: unknown) => Promise<unknown>) =>
-    proxyActivities<ExecutorActivities>({
-      taskQueue: queue,
-      summary: SUMMARIES[activity],
-      startToCloseTimeout: activity === 'advance' ? '10m' : '1m',
-      heartbeatTimeout: '4s',
-      cancellationType: 'ABANDON',
-      retry: { initialInterval: '200ms', maximumInterval: '5s' },
-    })[activity];
-  return { seal: proxy('seal'), advance: proxy('advance'), lodge: proxy('lodge'), close: proxy('close'), report: proxy('report') };
+function activityOf(run: Run, activity: Activity): (input: unknown) => Promise<unknown> {
+  return proxyActivities<ExecutorActivities>({
+    taskQueue: executorQueue(run.executor?.name ?? ''),
+    summary: SUMMARIES[activity],
+    startToCloseTimeout: activity === 'advance' ? '10m' : '1m',
+    heartbeatTimeout: '4s',
+    cancellationType: 'ABANDON',
+    retry: { initialInterval: '200ms', maximumInterval: '5s' },
+  })[activity];
 }

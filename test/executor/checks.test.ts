@@ -102,7 +102,7 @@ test('7.4 policy or roster invalid: nothing runs until they are mended', async (
 });
 
 describe('7.5 own policy', () => {
-  test('attack 67: an approval never overrides a deny', async () => {
+  test('6.10 attack 67: an approval never overrides a deny', async () => {
     const { world, sealed, votes } = await ready();
     world.rules.setPolicy({ version: 2, deny: ['payments.transfer'] });
     expect(await refusal(world, sealed, votes)).toEqual({ kind: 'reseal', code: 'policy_stale' });

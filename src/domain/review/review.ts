@@ -1,6 +1,6 @@
 import { admit, readDecision, ringOf, voteOf, type KeyRing, type Sealed } from '../admit.js';
 import { refuse, type ErrorCode, type Refusal } from '../codes.js';
-import { MAX_SIGNED_CHARS, readPayload, verifySigned, type Signed } from '../dsse.js';
+import { MAX_SIGNED_CHARS, readPayload, type Signed } from '../dsse.js';
 import type { ActionId, Digest, PersonId } from '../ids.js';
 import { toInstant, toMs } from '../instant.js';
 import type { Decision } from '../objects/decision.js';
@@ -8,6 +8,7 @@ import type { Dropped } from '../objects/answer.js';
 import { envelopeSchema } from '../objects/envelope.js';
 import type { SealedPeople } from '../objects/entry.js';
 import { awaitingAt, ladderOf, progress, tally, type Tally, type Vote } from '../tally.js';
+import { rememberingVerify } from '../verify-memory.js';
 import { viewDigestOf } from '../view/v1.js';
 import { ringsOf, type Ring } from './clocks.js';
 import type { DecisionState, Fate } from './fate.js';
@@ -30,6 +31,8 @@ export class Review {
   private readonly held = new Map<Digest, Held>();
   private readonly revisions: Sealed[] = [];
   private readonly votes: Vote[] = [];
+  /** The tally of these votes; forgotten whenever they or the newest revision change. */
+  private counted: Tally | undefined;
   private ring: KeyRing = new Map();
   private rung = 0;
   private rings: Ring[] = [];
@@ -42,18 +45,7 @@ export class Review {
   refusedTotal = 0;
   lastRefusal: Refusal | undefined;
 
-  /** A validator and its handler judge the same bytes one after the other: the signature is checked once. A pure memory, it changes no answer. */
-  private readonly verified = new Map<string, boolean>();
-  private readonly verify: typeof verifySigned = (kind, signed, key, party) => {
-    // All of it: an answer about other bytes around the same signature would be another's.
-    const name = JSON.stringify([kind, key.text, party ?? null, signed]);
-    const before = this.verified.get(name);
-    if (before !== undefined) return before;
-    const result = verifySigned(kind, signed, key, party);
-    if (this.verified.size >= MAX_KEPT) this.verified.clear();
-    this.verified.set(name, result);
-    return result;
-  };
+  private readonly verify = rememberingVerify();
 
   constructor(readonly id: ActionId) {}
 
@@ -80,6 +72,7 @@ export class Review {
     if (!this.revisions.some((revision) => revision.digest === sealed.digest)) {
       this.revisions.push({ envelope: envelope.data, digest: sealed.digest, view: sealed.view });
       this.signedEnvelopes.push(sealed.envelope);
+      this.counted = undefined;
       for (const held of this.held.values()) {
         if (held.fate.state === 'counted' && held.decision.verdict === 'approve')
           held.fate = refusedFate('revision_stale', 'the action has a newer revision');
@@ -170,7 +163,7 @@ export class Review {
   private accept(digest: Digest, held: Held): void {
     if (held.decision.verdict !== 'approve') return;
     const vote = voteOf(digest, held.decision);
-    if (vote !== undefined) this.votes.push(vote);
+    if (vote !== undefined) this.cast(vote);
     held.fate = { state: 'counted' };
   }
 
@@ -188,8 +181,13 @@ export class Review {
     const held = this.held.get(digest);
     if (held === undefined || held.fate.state === 'stands') return;
     const vote = voteOf(digest, held.decision);
-    if (vote !== undefined) this.votes.push(vote);
+    if (vote !== undefined) this.cast(vote);
     held.fate = { state: 'stands' };
+  }
+
+  private cast(vote: Vote): void {
+    this.votes.push(vote);
+    this.counted = undefined;
   }
 
   /** A modify became a revision. */
@@ -204,6 +202,7 @@ export class Review {
     held.fate = this.note(refuse(code, text));
     const at = this.votes.findIndex((vote) => vote.digest === digest);
     if (at >= 0) this.votes.splice(at, 1);
+    this.counted = undefined;
   }
 
   /** Decisions the executor dropped are dropped here too, so that it is never asked in a loop. True if any was. */
@@ -227,7 +226,8 @@ export class Review {
   count(): Tally {
     const newest = this.newest;
     if (newest === undefined) return { approvals: [], rejections: [], rejected: false };
-    return tally(ladderOf(newest.envelope), newest.digest, this.votes);
+    this.counted ??= tally(ladderOf(newest.envelope), newest.digest, this.votes);
+    return this.counted;
   }
 
   /** The next thing to put before the executor, in order of arrival: a "no" before anything else. */

@@ -87,8 +87,8 @@ export class LedgerTransaction {
 
   /** Signs and appends one entry, linked to the last of the ledger and the last of its action. The action's row must exist. `now` in ms. */
   async append(body: EntryBody, now: number): Promise<void> {
-    const meta = await readMeta(this.sql);
-    const seq = Number(meta.get('seq')) + 1;
+    const seq = Number(await this.meta('seq')) + 1;
+    const head = await this.meta('head');
     const action = body.actionId === null ? undefined : await readAction(this.sql, body.actionId);
     if (body.actionId !== null && action === undefined) throw new Error(`no action row for an entry of ${body.actionId}`);
     const entry = entrySchema.parse({
@@ -96,7 +96,7 @@ export class LedgerTransaction {
       v: 1,
       ...this.identity,
       seq,
-      prev: meta.get('head') ?? null,
+      prev: head ?? null,
       prevOfAction: action?.head ?? null,
       at: toInstant(now),
     });

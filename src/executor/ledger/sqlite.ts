@@ -24,9 +24,16 @@ export function openSqlite(path: string, options: { readonly create: boolean }):
     throw cannotOpen(path, error);
   }
 
+  // The texts are constants of this code, some forty.
+  const statements = new Map<string, Libsql.Statement>();
+  const prepared = (text: string): Libsql.Statement => {
+    const statement = statements.get(text) ?? file.prepare(text);
+    statements.set(text, statement);
+    return statement;
+  };
   const sql: Sql = {
-    all: async (text, ...values) => file.prepare(text).all(...values) as Row[],
-    run: async (text, ...values: Value[]) => file.prepare(text).run(...values).changes,
+    all: async (text, ...values) => prepared(text).all(...values) as Row[],
+    run: async (text, ...values: Value[]) => prepared(text).run(...values).changes,
   };
   let queue: Promise<unknown> = Promise.resolve();
   return {
