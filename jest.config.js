@@ -3,8 +3,6 @@ export default {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   testMatch: ['<rootDir>/test/**/*.test.ts'],
-  // Kills processes at every transition for minutes: `npm run test:chaos` runs it alone.
-  testPathIgnorePatterns: process.env['KEYTURN_CHAOS'] === '1' ? [] : ['<rootDir>/test/chaos/'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: { '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'es6' } }] },
   globalSetup: '<rootDir>/test/helpers/global-setup.ts',

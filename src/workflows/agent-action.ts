@@ -4,7 +4,8 @@ import { readPayload, signedSchema } from '../domain/dsse.js';
 import { toMs } from '../domain/instant.js';
 import type { CloseReason, ResultOf } from '../domain/objects/answer.js';
 import { requestSchema } from '../domain/objects/request.js';
-import { outcomeOf, type Outcome } from '../domain/outcome.js';
+import type { Ended } from '../domain/ended.js';
+import { outcomeOf } from '../domain/outcome.js';
 import { ask, findExecutor } from './ask-executor.js';
 import { openDoors } from './doors.js';
 import { showOperator } from './operator-view.js';
@@ -19,7 +20,7 @@ const REFUSED_RETRY_MS = 2_000;
  * One agent action, held until people agree, then run once (§8). Temporal keeps it alive; the executor decides: whatever this workflow orders,
  * the executor verifies, and only its signed entries are believed.
  */
-export async function agentAction(request: unknown): Promise<Outcome> {
+export async function agentAction(request: unknown): Promise<Ended> {
   const run = new Run(workflowInfo().workflowId, request, () => Date.now());
   openDoors(run);
   // A cancel is news to the loop, not an exception: the run always completes with an outcome.
@@ -30,7 +31,7 @@ export async function agentAction(request: unknown): Promise<Outcome> {
   return CancellationScope.nonCancellable(() => story(run));
 }
 
-async function story(run: Run): Promise<Outcome> {
+async function story(run: Run): Promise<Ended> {
   const refusal = await evaluate(run);
   if (refusal !== undefined)
     run.finish(outcomeOf(run.id, 'denied', { code: refusal.code, text: refusal.text }, { retry: CODES[refusal.code].retry }));
@@ -46,7 +47,7 @@ async function story(run: Run): Promise<Outcome> {
   await lodging;
   await telling;
   await tell(run, 'ended');
-  return run.outcome;
+  return { ...run.outcome, receipt: run.entries };
 }
 
 /** Who runs this type, and what exactly is to be reviewed. A refusal here is the one end without an entry: nothing was written. */

@@ -40,7 +40,7 @@ const sameList = (a: readonly string[], b: readonly string[]): boolean => a.leng
 function details(run: Run): string {
   const { review } = run;
   const envelope = review.newest?.envelope;
-  const { have, need } = review.progress();
+  const { have, need } = review.progress(Date.now());
   const outcome = run.currentOutcome();
   const lines = [`### ${headline(run)}`];
   if (envelope !== undefined) {
@@ -71,7 +71,7 @@ function details(run: Run): string {
 }
 
 function headline(run: Run): string {
-  const { have, need } = run.review.progress();
+  const { have, need } = run.review.progress(Date.now());
   const status = run.status();
   const stage = run.review.newest?.envelope.stages.map((each) => each.name).join(', ') ?? '';
   return status === 'awaiting_approval' ? `Waiting for ${need - have} more of ${need}, ${stage}` : status.replaceAll('_', ' ');

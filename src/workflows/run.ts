@@ -150,7 +150,7 @@ export class Run {
 
   snapshot(): Snapshot {
     const { review } = this;
-    const { have, need } = review.progress();
+    const { have, need } = review.progress(this.now());
     return {
       id: this.id,
       request: this.request,

@@ -35,6 +35,8 @@ describe('decisions over HTTP, on a real Temporal server', () => {
     });
     expect(refusalOf(await desk.decide(approve('ana', sealed, at())))).toBe('409 seat_taken');
     expect(refusalOf(await desk.decide(approve('eva', sealed, at())))).toBe('403 not_eligible');
+    // The agent's owner, whom the action never asks, so that its envelope does not even hold her key.
+    expect(refusalOf(await desk.decide(approve('dana', sealed, at())))).toBe('403 self_approval');
     expect((await desk.decide(approve('ben', sealed, at()))).status).toBe(200);
     const ended = await desk.when(sealed.id, ({ outcome }) => outcome.final);
     expect(ended.outcome).toMatchObject({ status: 'succeeded', effect: 'done', final: true, result: { cents: 480_000 } });

@@ -5,7 +5,8 @@ import type { Entry as BankEntry } from '../../examples/bank/wire.js';
 import type { Signed } from '../../src/domain/dsse.js';
 import type { ActionId } from '../../src/domain/ids.js';
 import { canonicalize } from '../../src/domain/json.js';
-import { outcomeSchema, type Outcome, type Status } from '../../src/domain/outcome.js';
+import { endedSchema } from '../../src/domain/ended.js';
+import type { Outcome, Status } from '../../src/domain/outcome.js';
 import { snapshotSchema, type Snapshot } from '../../src/domain/review/snapshot.js';
 import { temporalBinary } from '../../src/temporal/binary.js';
 import { executorQueue, WORKFLOW_QUEUE, WORKFLOW_TASK_TIMEOUT } from '../../src/temporal/names.js';
@@ -75,7 +76,7 @@ export class Scene {
   outcome(): Promise<Outcome> {
     return insist(`${this.id} ends`, async () => {
       try {
-        return outcomeSchema.parse(await this.handle.result());
+        return endedSchema.parse(await this.handle.result());
       } catch (error) {
         if (error instanceof WorkflowFailedError) throw new Unrecoverable(String(error.cause ?? error));
         throw error;

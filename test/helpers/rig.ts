@@ -7,7 +7,10 @@ import { ApplicationFailure } from '@temporalio/common';
 import { Worker } from '@temporalio/worker';
 import { digestOfSigned, readPayload, type Signed } from '../../src/domain/dsse.js';
 import { envelopeSchema } from '../../src/domain/objects/envelope.js';
-import { outcomeSchema, type Outcome, type Status } from '../../src/domain/outcome.js';
+import { endedSchema } from '../../src/domain/ended.js';
+import { canonicalize } from '../../src/domain/json.js';
+import { endOf, extendReceipt } from '../../src/domain/receipt.js';
+import type { Outcome, Status } from '../../src/domain/outcome.js';
 import { snapshotSchema, type Snapshot } from '../../src/domain/review/snapshot.js';
 import type { ActionType } from '../../src/executor/define-action.js';
 import type { Executor } from '../../src/executor/executor.js';
@@ -158,8 +161,13 @@ export class Rig {
     }
   }
 
+  /** The outcome a run ended with, which its own receipt must prove. */
   async outcome(handle: WorkflowHandle): Promise<Outcome> {
-    return outcomeSchema.parse(await handle.result());
+    const { receipt, ...outcome } = endedSchema.parse(await handle.result());
+    const entries = extendReceipt([], outcome.id, receipt);
+    if (entries === undefined || (entries.length > 0 && canonicalize(endOf(outcome.id, entries)) !== canonicalize(outcome)))
+      throw new Error(`the receipt of ${outcome.id} does not prove that it is ${outcome.status}`);
+    return outcome;
   }
 
   /** The history of an action replays under the present code. */

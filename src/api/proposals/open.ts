@@ -1,7 +1,7 @@
 import { signedSchema, type Signed } from '../../domain/dsse.js';
 import type { ActionId } from '../../domain/ids.js';
 import type { Request } from '../../domain/objects/request.js';
-import { outcomeSchema } from '../../domain/outcome.js';
+import { endedSchema } from '../../domain/ended.js';
 import { executorOf, type Roster } from '../../domain/roster.js';
 import { WORKFLOW_TYPES } from '../../temporal/names.js';
 import type { Api } from '../api.js';
@@ -64,13 +64,11 @@ async function standingOf(api: Api, { id, signed }: Proposal): Promise<Standing>
   }
 }
 
-/** Refusals that leave no entry: read from the receipt; without a worker, from the outcome in history. Wrong at worst, the ledger answers as before. */
+/** Whether the run ended without an entry: told by its receipt. Wrong at worst, the ledger answers as before. */
 async function wroteNothing(api: Api, id: ActionId): Promise<boolean> {
   const snapshot = await snapshotOf(api, id);
   if (snapshot !== undefined) return snapshot.outcome.final && snapshot.entries.length === 0;
   const result: unknown = await within(api.client, PATIENCE_MS, () => api.client.workflow.getHandle(id).result());
-  const outcome = outcomeSchema.safeParse(result);
-  return outcome.success && outcome.data.status === 'denied' && UNWRITTEN.includes(outcome.data.reason.code);
+  const ended = endedSchema.safeParse(result);
+  return ended.success && ended.data.receipt.length === 0;
 }
-
-const UNWRITTEN: readonly string[] = ['credential_invalid', 'type_unknown', 'request_invalid', 'audience_mismatch', 'receipt_invalid'];

@@ -1,3 +1,5 @@
+import { readDecision } from '../../domain/admit.js';
+import type { Signed } from '../../domain/dsse.js';
 import { digestSchema } from '../../domain/ids.js';
 import { MAX_DECISION_CHARS } from '../../domain/objects/decision.js';
 import { decisionRefused } from '../credentials/reviewer.js';
@@ -7,6 +9,7 @@ import { answerOf, sendMessage } from '../messages/send.js';
 import { answer, notFound, Refused, refused } from '../problem.js';
 import { readSigned } from '../read-body.js';
 import { load } from '../resource/load.js';
+import type { Roster } from '../../domain/roster.js';
 import type { Route } from '../route.js';
 import { describe } from '../temporal/describe.js';
 import { recordedMessage } from '../temporal/history.js';
@@ -29,7 +32,9 @@ export const decide: Route = {
     if (refusal !== undefined) throw new Refused(refusal);
     const described = await describe(api.client, id);
     if (described === undefined) throw notFound();
-    return sendMessage(api, described, roster, 'decision', signed);
+    return sendMessage(api, described, roster, 'decision', signed).catch((error: unknown) => {
+      throw notAsked(error, signed, described.line.agent, roster);
+    });
   },
 };
 
@@ -61,3 +66,14 @@ export const fate: Route = {
     });
   },
 };
+
+/**
+ * The workflow knows only the keys of those the action asks. Whose signature this API verified and the workflow does not know is somebody else of the
+ * roster: the agent's owner is told why she is never asked, the rest that they are not. Any other error stays what it is.
+ */
+function notAsked(error: unknown, signed: Signed, agent: string, roster: Roster): unknown {
+  if (!(error instanceof Refused) || error.refusal.code !== 'signature_invalid') return error;
+  const person = readDecision(signed)?.decision.person;
+  const owner = [...roster.agents.values()].find(({ id }) => id === agent)?.owner;
+  return person === owner ? refused('self_approval') : refused('not_eligible', 'your signature is good, but this action does not ask you');
+}
