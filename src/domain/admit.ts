@@ -59,11 +59,26 @@ export function ringOf(people: SealedPeople): KeyRing {
 export const validAt = (key: { readonly from?: number; readonly until?: number }, ms: number): boolean =>
   (key.from === undefined || key.from <= ms) && (key.until === undefined || ms < key.until);
 
+interface ReadDecision {
+  readonly digest: Digest;
+  readonly decision: Decision;
+}
+const MAX_READ = 100;
+/** The same bytes are read at a door, by its handler, and for every check: what was read last stays at hand. A pure memory, by all the bytes. */
+const lastRead = new Map<string, ReadDecision>();
+
 /** A decision's bytes as an object, before anything is believed of it; its digest if the bytes can be read at all. */
-export function readDecision(signed: Signed): { readonly digest: Digest; readonly decision: Decision } | undefined {
+export function readDecision(signed: Signed): ReadDecision | undefined {
   if (signed.payload.length > MAX_DECISION_CHARS) return undefined;
+  const name = `${signed.payloadType} ${signed.payload}`;
+  const before = lastRead.get(name);
+  if (before !== undefined) return before;
   const decision = decisionSchema.safeParse(readPayload('decision', signed));
-  return decision.success ? { digest: sha256(payloadBytes(signed)), decision: decision.data } : undefined;
+  if (!decision.success) return undefined;
+  const read = { digest: sha256(payloadBytes(signed)), decision: decision.data };
+  if (lastRead.size >= MAX_READ) lastRead.clear();
+  lastRead.set(name, read);
+  return read;
 }
 
 /**

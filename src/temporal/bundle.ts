@@ -35,7 +35,7 @@ async function bundle(entry: string): Promise<string> {
       // columns and the sources themselves would make the file three times as large.
       devtool: 'inline-nosources-cheap-module-source-map',
       // What no workflow uses stays out. Nothing is renamed or minified: the bundle is security code that people may read.
-      optimization: { providedExports: true, usedExports: true, sideEffects: true, innerGraph: true },
+      optimization: { providedExports: true, usedExports: true, sideEffects: true, innerGraph: true, concatenateModules: true },
     }),
   });
   return code;

@@ -12,7 +12,9 @@ const STOP_MS = 10_000;
 const PRAGMAS = ['journal_mode=WAL', 'synchronous=NORMAL'];
 
 /** The default of 20 polls a second costs up to 50 ms on every hop, for the dev server has one shard. */
-const DYNAMIC_CONFIG = ['transfer', 'timer', 'visibility'].map((queue) => `history.${queue}ProcessorMaxPollRPS=2000`);
+const POLLS = ['transfer', 'timer', 'visibility'].map((queue) => `history.${queue}ProcessorMaxPollRPS=2000`);
+/** The dev server reads all search attributes anew at every use, for those added while it runs; ours are there from its start. */
+const DYNAMIC_CONFIG = [...POLLS, 'system.forceSearchAttributesCacheRefreshOnRead=false'];
 
 export interface DevServerOptions {
   /** SQLite file; made if it is not there. The same file again continues where the last server stopped, even if it was killed. */

@@ -15,6 +15,7 @@ import { tell } from './tell-people.js';
 
 const EXPIRY_RETRY_MS = 500;
 const REFUSED_RETRY_MS = 2_000;
+const SHOW_AFTER_MS = 1_000;
 
 /**
  * One agent action, held until people agree, then run once (§8). Temporal keeps it alive; the executor decides: whatever this workflow orders,
@@ -41,7 +42,7 @@ async function story(run: Run): Promise<Ended> {
 
   while (run.outcome === undefined) {
     await nextThing(run);
-    showOperator(run);
+    if (!isAboutToRun(run)) showOperator(run);
   }
 
   await lodging;
@@ -82,6 +83,8 @@ function openReview(run: Run, sealed: Extract<ResultOf<'seal'>, { kind: 'sealed'
   const people = run.sealedPeople(sealed.digest);
   return people !== undefined && run.review.open(sealed, people, Date.now());
 }
+
+const isAboutToRun = (run: Run): boolean => run.outcome === undefined && !run.began && run.review.count().quorum !== undefined;
 
 /** The loop's one step: stop, go on with what began, change, end, run, or wait for people and clocks. */
 async function nextThing(run: Run): Promise<void> {
@@ -136,7 +139,7 @@ async function advance(run: Run): Promise<void> {
   const digest = run.review.newest?.digest;
   if (digest === undefined) return untilNews(run, REFUSED_RETRY_MS);
   const stop = run.cancelRequested ? { stop: true } : {};
-  const result = await ask(run, 'advance', { digest, decisions: run.review.evidence(), ...stop });
+  const result = await shownIfItLasts(run, ask(run, 'advance', { digest, decisions: run.review.evidence(), ...stop }));
   run.standing = undefined;
   switch (result.kind) {
     case 'again':
@@ -155,6 +158,23 @@ async function advance(run: Run): Promise<void> {
       return resealed(run, digest);
     case 'refused':
       return refusedAdvance(run, result);
+  }
+}
+
+/** Most executors answer before an operator could look: that something is approved or under way is shown only if it stays so. */
+async function shownIfItLasts<T>(run: Run, answer: Promise<T>): Promise<T> {
+  const patience = new CancellationScope();
+  const lasted = patience
+    .run(() => sleep(SHOW_AFTER_MS, { summary: 'show that it is under way' }))
+    .then(
+      () => showOperator(run),
+      () => undefined,
+    );
+  try {
+    return await answer;
+  } finally {
+    patience.cancel();
+    await lasted;
   }
 }
 
