@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import { DefaultLogger, Runtime, Worker, type NativeConnection } from '@temporalio/worker';
+import { DefaultLogger, Runtime, Worker, type LogEntry, type NativeConnection } from '@temporalio/worker';
 import { advanceActivity } from './activities/advance.js';
 import { closeActivity } from './activities/close.js';
 import { lodgeActivity } from './activities/lodge.js';
@@ -79,5 +79,12 @@ function quiet(): void {
   if (installed) return;
   installed = true;
   useNativeEd25519();
-  Runtime.install({ logger: new DefaultLogger('WARN'), shutdownSignals: [] });
+  Runtime.install({ logger: new DefaultLogger('WARN', logUnlessMeant), shutdownSignals: [] });
+}
+
+/** An executor that runs no workflows is how it should be, not a warning. */
+function logUnlessMeant({ level, message, timestampNanos, meta }: LogEntry): void {
+  if (message.startsWith('No workflows registered')) return;
+  const at = new Date(Number(timestampNanos / 1_000_000n)).toISOString();
+  console.warn(`${at} [${level}] ${message}`, meta ?? '');
 }

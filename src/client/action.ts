@@ -3,6 +3,8 @@ import type { Json } from '../domain/json.js';
 import type { Effect, Reason, Status } from '../domain/outcome.js';
 import type { Retry } from '../domain/codes.js';
 import { KeyturnError } from './errors.js';
+import { believeEnd } from './receipt.js';
+import type { Settings } from './settings.js';
 
 /** An action as it stands. `effect` is the one thing to ask: `done`, `undone`, `none`, `partial`, `unknown`, or still `in_progress`. */
 export interface Action {
@@ -31,8 +33,8 @@ export interface Action {
   readonly running: boolean;
 }
 
-/** The parts of the API's answer that agents use. Throws `KeyturnError` on what is no action: something else answers at that address. */
-export function actionOf(body: unknown): Action {
+/** The parts of the API's answer that agents use. Throws `KeyturnError` on what is no action: something else answers at that address; and on an end that the executor's keys do not prove. */
+export function actionOf(body: unknown, { deployment, executorKeys }: Pick<Settings, 'deployment' | 'executorKeys'>): Action {
   if (!isAction(body))
     throw new KeyturnError({
       code: 'unreachable',
@@ -41,6 +43,7 @@ export function actionOf(body: unknown): Action {
       remedy: 'Check KEYTURN_URL.',
       retry: 'never',
     });
+  if (executorKeys !== undefined) believeEnd(body, deployment, executorKeys);
   const { outcome, type, agent, sentence, revision, awaiting, progress, deadline, openQuestions, stale, running } = body;
   return { ...outcome, type, agent, sentence, revision, awaiting, progress, deadline, openQuestions, stale, running };
 }

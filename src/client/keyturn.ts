@@ -59,12 +59,12 @@ export class Keyturn {
       ...(onBehalfOf === undefined ? {} : { onBehalfOf }),
     };
     const body = credential.kind === 'key' ? credential.key.sign('request', request) : request;
-    return actionOf(await this.send('/v1/actions', body));
+    return actionOf(await this.send('/v1/actions', body), this.settings);
   }
 
   /** The action as it stands now. Throws `KeyturnError` with status 404 for one that is not this agent's. */
   async get(id: string): Promise<Action> {
-    return actionOf(await call(this.settings, pathOf(id), { until: Date.now() + PATIENCE_MS }));
+    return actionOf(await call(this.settings, pathOf(id), { until: Date.now() + PATIENCE_MS }), this.settings);
   }
 
   /**
@@ -79,6 +79,7 @@ export class Keyturn {
       const seconds = Math.min(LONG_POLL_S, Math.ceil(left / 1_000));
       const action = actionOf(
         await call(this.settings, `${pathOf(id)}?wait=${seconds}`, { until: end, ...(signal === undefined ? {} : { signal }) }),
+        this.settings,
       );
       if (isSettled(action) || Date.now() >= end) return action;
     }

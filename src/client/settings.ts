@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { executorKeysOf, type ExecutorKeys } from './receipt.js';
 import { agentKeyOf, type AgentKey } from './sign.js';
 
 const DEFAULT_URL = 'http://127.0.0.1:7878';
@@ -15,6 +16,11 @@ export interface KeyturnOptions {
   readonly key?: string;
   /** `KEYTURN_AGENT_BEARER` */
   readonly bearer?: string;
+  /**
+   * `KEYTURN_EXECUTOR_KEYS`, parted by commas: the public keys of the executors, as roster.yaml has them. With them an end is believed only if the
+   * executor's own entries prove it; without them the API is.
+   */
+  readonly executorKeys?: readonly string[];
   readonly fetch?: typeof fetch;
 }
 
@@ -23,6 +29,7 @@ export interface Settings {
   readonly deployment: string;
   readonly agent: string;
   readonly credential: { readonly kind: 'key'; readonly key: AgentKey } | { readonly kind: 'bearer'; readonly bearer: string };
+  readonly executorKeys: ExecutorKeys | undefined;
   readonly fetch: typeof fetch;
 }
 
@@ -40,11 +47,13 @@ export function settingsFrom(options: KeyturnOptions, env: Readonly<Record<strin
   const url = new URL(named(options.url, 'KEYTURN_URL') ?? DEFAULT_URL);
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
     throw new TypeError('Keyturn: KEYTURN_URL must begin with http:// or https://');
+  const executorKeys = options.executorKeys ?? named(undefined, 'KEYTURN_EXECUTOR_KEYS')?.split(',');
   return {
     url: url.href.replace(/\/+$/, ''),
     deployment: required(options.deployment, 'KEYTURN_DEPLOYMENT', 'the deployment roster.yaml names'),
     agent: required(options.agent, 'KEYTURN_AGENT', "the agent's id in roster.yaml"),
     credential: credentialOf(options, named),
+    executorKeys: executorKeys === undefined ? undefined : executorKeysOf(executorKeys),
     fetch: options.fetch ?? globalThis.fetch,
   };
 }

@@ -48,5 +48,5 @@ function privateKeyOf(text: string): KeyObject {
 }
 
 /** DSSE v1. */
-const preAuthEncoding = (payloadType: string, payload: Uint8Array): Uint8Array =>
+export const preAuthEncoding = (payloadType: string, payload: Uint8Array): Uint8Array =>
   Buffer.concat([utf8(`DSSEv1 ${utf8(payloadType).length} ${payloadType} ${payload.length} `), payload]);

@@ -87,7 +87,7 @@ const membersOf: Members = (value) => {
   return (key) => {
     const descriptor = Object.getOwnPropertyDescriptor(value, key);
     if (descriptor === undefined || !('value' in descriptor)) throw new JsonRefused(`member "${key}" is computed, not data`);
-    return descriptor.value;
+    return descriptor.value as unknown;
   };
 };
 const parsedMembersOf: Members = (value) => (key) => (value as Readonly<Record<string, unknown>>)[key];

@@ -25,6 +25,7 @@ import * as receipt from '../domain/receipt.js';
 import * as reviewClocks from '../domain/review/clocks.js';
 import * as reviewReview from '../domain/review/review.js';
 import * as tally from '../domain/tally.js';
+import * as verifyMemory from '../domain/verify-memory.js';
 import * as viewV1 from '../domain/view/v1.js';
 import * as viewVisible from '../domain/view/visible.js';
 
@@ -87,6 +88,7 @@ for (const module of [
   reviewClocks,
   reviewReview,
   tally,
+  verifyMemory,
   viewV1,
   viewVisible,
 ])

@@ -8,11 +8,15 @@ import { toBase64Url, utf8 } from '../../src/domain/bytes.js';
 import { sha256Bytes } from '../../src/domain/hash.js';
 import { approve, reject } from '../helpers/messages.js';
 import { DEPLOYMENT } from '../helpers/rules-fixture.js';
-import { API } from '../helpers/signers.js';
+import { AGENT, API, EXECUTOR } from '../helpers/signers.js';
 import { Desk, sealedOf } from '../api/desk.js';
 
 const KEY = `keyturn-ed25519-private:${toBase64Url(sha256Bytes(utf8('keyturn test key agent:ap-agent')))}`;
 const PARAMS = { vendor: 'ACME', cents: 480_000 };
+interface Said {
+  readonly outcome: { readonly reason: object };
+  readonly entries: unknown[];
+}
 const at = () => ({ at: Date.now() });
 
 describe('the client against a real API', () => {
@@ -51,6 +55,43 @@ describe('the client against a real API', () => {
       effect: 'none',
       reason: { text: 'paid in October', by: 'person:cleo' },
     });
+  });
+
+  test('with the executor’s keys an end is believed only as its own entries prove it, whatever the API says', async () => {
+    const { id } = await keyturn.propose('payments.transfer', PARAMS, { reason: 'r', idempotencyKey: 'proven' });
+    desk.ids.add(id);
+    await vote(id, 'ana', 'ben');
+    await keyturn.wait(id);
+    /** A client whose API lies: `change` is applied to what it says of the action. */
+    const clientOf = (change: (said: Said) => void, executorKeys: readonly string[] = [EXECUTOR.key.text]) =>
+      new Keyturn({
+        url: desk.url,
+        deployment: DEPLOYMENT,
+        agent: 'ap-agent',
+        key: KEY,
+        executorKeys,
+        fetch: async (...args: Parameters<typeof fetch>) => {
+          const response = await fetch(...args);
+          const said = (await response.json()) as Said;
+          change(said);
+          return new Response(JSON.stringify(said), { status: response.status, headers: { 'content-type': 'application/json' } });
+        },
+      });
+    const honest = await clientOf(() => undefined).get(id);
+    expect(honest).toMatchObject({ status: 'succeeded', effect: 'done', result: { cents: 480_000 } });
+    const lies: readonly ((said: Said) => void)[] = [
+      (said) => Object.assign(said.outcome, { status: 'rejected', effect: 'none' }),
+      (said) => Object.assign(said.outcome, { result: { cents: 1 } }),
+      (said) => Object.assign(said.outcome.reason, { text: 'as agreed with the chief' }),
+      (said) => said.entries.splice(1, 1),
+      (said) => said.entries.splice(0),
+      (said) => said.entries.pop(),
+      (said) => said.entries.push(AGENT.sign('entry', { kind: 'ended' })),
+      (said) => Object.assign(said, { entries: null }),
+    ];
+    for (const lie of lies) await expect(clientOf(lie).get(id)).rejects.toMatchObject({ code: 'receipt_invalid' });
+    await expect(clientOf(() => undefined, [AGENT.key.text]).get(id)).rejects.toMatchObject({ code: 'receipt_invalid' });
+    expect(() => clientOf(() => undefined, ['ed25519:AAAA'])).toThrow('is no executor');
   });
 
   test('refusals carry code, status, remedy and what may be sent again', async () => {
