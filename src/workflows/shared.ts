@@ -35,6 +35,9 @@ import * as viewVisible from '../domain/view/visible.js';
  * knows these packages to be free of side effects.) test/workflows/shared.test.ts holds the list to what the bundle contains.
  */
 
+// The SDK takes a stack for every promise of a run, which costs more than its signatures. The nearest frames tell where a run stands.
+Error.stackTraceLimit = 4;
+
 // RFC 8032, §7.1, test 2.
 const ED25519 = {
   key: '3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c',
