@@ -84,7 +84,9 @@ function openReview(run: Run, sealed: Extract<ResultOf<'seal'>, { kind: 'sealed'
   return people !== undefined && run.review.open(sealed, people, Date.now());
 }
 
-const isAboutToRun = (run: Run): boolean => run.outcome === undefined && !run.began && run.review.count().quorum !== undefined;
+/** Agreed to, and nothing stands in the way: what comes next shows itself if it lasts. */
+const isAboutToRun = (run: Run): boolean =>
+  run.outcome === undefined && !run.began && run.standing === undefined && run.review.count().quorum !== undefined;
 
 /** The loop's one step: stop, go on with what began, change, end, run, or wait for people and clocks. */
 async function nextThing(run: Run): Promise<void> {

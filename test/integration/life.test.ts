@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { toInstant } from '../../src/domain/instant.js';
+import { attributes } from '../../src/temporal/attributes.js';
 import { approve, cancel, modify, reject, resolve, withdraw } from '../helpers/messages.js';
 import { Rig } from '../helpers/rig.js';
 
@@ -20,6 +22,26 @@ describe('the life of an action, on a real Temporal server', () => {
     expect(await rig.decide(handle, approve('ben', sealed, now()))).toBe('counted');
     expect(await rig.outcome(handle)).toMatchObject({ status: 'succeeded', effect: 'done', final: true });
     expect([...rig.bank.done.keys()].filter((key) => key.startsWith(sealed.id))).toEqual([`${sealed.id}/run/run/1`]);
+  });
+
+  test('an operator sees who is asked, what is approved while no executor lives, and the end', async () => {
+    const { handle, sealed } = await rig.propose();
+    const listed = async (status: string): Promise<readonly string[]> => {
+      for (const end = Date.now() + 20_000; Date.now() < end; await sleep(100)) {
+        const { typedSearchAttributes } = await handle.describe();
+        if (typedSearchAttributes.get(attributes.status) === status) return typedSearchAttributes.get(attributes.awaiting) ?? [];
+      }
+      throw new Error(`not listed as ${status}`);
+    };
+    expect(await listed('awaiting_approval')).toEqual(['ana', 'ben', 'cleo']);
+    await rig.stopExecutor();
+    await rig.decide(handle, approve('ana', sealed, now()));
+    await rig.decide(handle, approve('ben', sealed, now()));
+    expect(await listed('approved')).toEqual(['cleo']);
+    expect((await rig.snapshot(handle)).outcome).toMatchObject({ status: 'approved', effect: 'none', final: false });
+    await rig.startExecutor();
+    expect(await rig.outcome(handle)).toMatchObject({ status: 'succeeded', effect: 'done' });
+    expect(await listed('succeeded')).toEqual([]);
   });
 
   test("6.3 agent's owner is refused; an outsider's signature counts nothing", async () => {
