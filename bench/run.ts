@@ -135,6 +135,11 @@ const allPids = (): Record<string, number> => ({
 });
 
 let bareProcess: ReturnType<typeof spawn> | undefined;
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => {
+    bareProcess?.kill('SIGKILL');
+    void processes.stopAll().finally(() => process.exit(1));
+  });
 try {
   const cast = await makeFolder(dir, 'http://127.0.0.1:7878');
   await processes.initLedger();
