@@ -33,8 +33,15 @@ export interface Action {
   readonly running: boolean;
 }
 
-/** The parts of the API's answer that agents use. Throws `KeyturnError` on what is no action: something else answers at that address; and on an end that the executor's keys do not prove. */
-export function actionOf(body: unknown, { deployment, executorKeys }: Pick<Settings, 'deployment' | 'executorKeys'>): Action {
+/**
+ * The parts of the API's answer that agents use. Throws `KeyturnError` on what is no action: something else answers at that address; and, where the
+ * executors' keys are known, on another action than the one asked for and on an end they do not prove.
+ */
+export function actionOf(
+  body: unknown,
+  asked: string,
+  { deployment, executorKeys }: Pick<Settings, 'deployment' | 'executorKeys'>,
+): Action {
   if (!isAction(body))
     throw new KeyturnError({
       code: 'unreachable',
@@ -43,7 +50,7 @@ export function actionOf(body: unknown, { deployment, executorKeys }: Pick<Setti
       remedy: 'Check KEYTURN_URL.',
       retry: 'never',
     });
-  if (executorKeys !== undefined) believeEnd(body, deployment, executorKeys);
+  if (executorKeys !== undefined) believeEnd(body, asked, deployment, executorKeys);
   const { outcome, type, agent, sentence, revision, awaiting, progress, deadline, openQuestions, stale, running } = body;
   return { ...outcome, type, agent, sentence, revision, awaiting, progress, deadline, openQuestions, stale, running };
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Json, JsonObject } from '../domain/json.js';
 import { actionOf, isSettled, type Action } from './action.js';
 import { call } from './http.js';
+import { actionIdOf } from './receipt.js';
 import { settingsFrom, type KeyturnOptions, type Settings } from './settings.js';
 
 /** How long one message is tried again while the API does not answer. `wait` has a time of its own. */
@@ -59,12 +60,12 @@ export class Keyturn {
       ...(onBehalfOf === undefined ? {} : { onBehalfOf }),
     };
     const body = credential.kind === 'key' ? credential.key.sign('request', request) : request;
-    return actionOf(await this.send('/v1/actions', body), this.settings);
+    return actionOf(await this.send('/v1/actions', body), actionIdOf(deployment, agent, idempotencyKey), this.settings);
   }
 
   /** The action as it stands now. Throws `KeyturnError` with status 404 for one that is not this agent's. */
   async get(id: string): Promise<Action> {
-    return actionOf(await call(this.settings, pathOf(id), { until: Date.now() + PATIENCE_MS }), this.settings);
+    return actionOf(await call(this.settings, pathOf(id), { until: Date.now() + PATIENCE_MS }), id, this.settings);
   }
 
   /**
@@ -79,6 +80,7 @@ export class Keyturn {
       const seconds = Math.min(LONG_POLL_S, Math.ceil(left / 1_000));
       const action = actionOf(
         await call(this.settings, `${pathOf(id)}?wait=${seconds}`, { until: end, ...(signal === undefined ? {} : { signal }) }),
+        id,
         this.settings,
       );
       if (isSettled(action) || Date.now() >= end) return action;

@@ -1,8 +1,8 @@
 import { createHash, createPublicKey, verify, type KeyObject } from 'node:crypto';
-import { fromBase64Url } from '../domain/bytes.js';
+import { fromBase64Url, toCrockford } from '../domain/bytes.js';
 import type { Signed } from '../domain/dsse.js';
 import type { ActionResource } from '../domain/http.js';
-import { canonicalize, parseCanonical } from '../domain/json.js';
+import { canonicalBytes, canonicalize, parseCanonical } from '../domain/json.js';
 import { KeyturnError } from './errors.js';
 import { preAuthEncoding } from './sign.js';
 
@@ -14,6 +14,8 @@ export type ExecutorKeys = ReadonlyMap<string, KeyObject>;
 
 const ENTRY = 'application/vnd.keyturn.entry.v1+json';
 const SPKI_HEAD = 12;
+/** Of the ends, these two left a mark; every other took no effect (§5). */
+const EFFECTS: Readonly<Record<string, string>> = { succeeded: 'done', compensated: 'undone' };
 
 /** Throws `TypeError` on a text that is no `ed25519:…` key. */
 export function executorKeysOf(texts: readonly string[]): ExecutorKeys {
@@ -39,7 +41,14 @@ export function executorKeysOf(texts: readonly string[]): ExecutorKeys {
  * An end counts only if the executor's own entries, without a gap, prove this very outcome (as `endOf` of src/domain/receipt.ts reads them). Throws
  * `receipt_invalid` otherwise; also for the one end without an entry, of a type nobody runs, which nothing can prove.
  */
-export function believeEnd({ id, outcome, entries }: ActionResource, deployment: string, keys: ExecutorKeys): void {
+export function believeEnd({ id, outcome, entries }: ActionResource, asked: string, deployment: string, keys: ExecutorKeys): void {
+  // Another action's end, however well proven, is none of this one.
+  if (id !== asked) throw unproven(`asked for ${asked}, the API answers with another action.`);
+  // Without an end nothing is done or undone yet; with one, its status says what became of the world.
+  const effect = outcome.final ? (EFFECTS[outcome.status] ?? 'none') : undefined;
+  const claimed = outcome.effect === 'done' || outcome.effect === 'undone';
+  if (outcome.final ? outcome.effect !== effect : claimed)
+    throw unproven(`the API says effect ${outcome.effect} of a status that has another.`);
   if (!outcome.final) return;
   const receipt = [entries].flat().map((entry) => opened(entry, keys));
   let before: string | null = null;
@@ -94,3 +103,11 @@ const unproven = (text: string): KeyturnError =>
       'Believe nothing it says of this action; see who else writes to the API and its namespace, and whether KEYTURN_EXECUTOR_KEYS is current.',
     retry: 'never',
   });
+
+/** The id an action has by what is proposed, as src/domain/ids.ts makes it: not whatever an API answers. */
+export const actionIdOf = (deployment: string, agent: string, idempotencyKey: string): string =>
+  `act_${toCrockford(
+    createHash('sha256')
+      .update(canonicalBytes([deployment, agent, idempotencyKey]))
+      .digest(),
+  ).slice(0, 26)}`;

@@ -21,7 +21,8 @@ type Verdict = AdvanceResult | undefined;
 
 /**
  * The fifteen checks (§7), in their order, and then the one consumption. Check 1 (parse, size) was passed by the caller.
- * `book` and `ring` are the ledger's own, with the noes among the decisions already on record. The call that runs is derived from the sealed bytes alone: the input carries ids and decisions, never parameters.
+ * `book` and `ring` are the ledger's own, with the noes among the decisions already on record. The call that runs is derived from the sealed
+ * bytes alone: the input carries ids and decisions, never parameters.
  */
 export async function consume(executor: Executor, input: AdvanceInput, rules: Rules, book: Book, ring: KeyRing): Promise<AdvanceResult> {
   const now = executor.now();

@@ -79,9 +79,14 @@ describe('the client against a real API', () => {
       });
     const honest = await clientOf(() => undefined).get(id);
     expect(honest).toMatchObject({ status: 'succeeded', effect: 'done', result: { cents: 480_000 } });
+    const again = await clientOf(() => undefined).propose('payments.transfer', PARAMS, { reason: 'r', idempotencyKey: 'proven' });
+    expect(again).toMatchObject({ id, effect: 'done' });
     const lies: readonly ((said: Said) => void)[] = [
       (said) => Object.assign(said.outcome, { status: 'rejected', effect: 'none' }),
       (said) => Object.assign(said.outcome, { result: { cents: 1 } }),
+      (said) => Object.assign(said.outcome, { effect: 'none' }),
+      (said) => Object.assign(said.outcome, { final: false }),
+      (said) => Object.assign(said, { id: 'act_00000000000000000000000000' }),
       (said) => Object.assign(said.outcome.reason, { text: 'as agreed with the chief' }),
       (said) => said.entries.splice(1, 1),
       (said) => said.entries.splice(0),
@@ -90,6 +95,20 @@ describe('the client against a real API', () => {
       (said) => Object.assign(said, { entries: null }),
     ];
     for (const lie of lies) await expect(clientOf(lie).get(id)).rejects.toMatchObject({ code: 'receipt_invalid' });
+    // Another action of the same agent, with a receipt of its own that proves it.
+    const misled = new Keyturn({
+      url: desk.url,
+      deployment: DEPLOYMENT,
+      agent: 'ap-agent',
+      key: KEY,
+      executorKeys: [EXECUTOR.key.text],
+      fetch: async () =>
+        new Response(JSON.stringify(await desk.action(id)), { status: 200, headers: { 'content-type': 'application/json' } }),
+    });
+    await expect(misled.get('act_00000000000000000000000000')).rejects.toMatchObject({ code: 'receipt_invalid' });
+    await expect(misled.propose('payments.transfer', PARAMS, { reason: 'r', idempotencyKey: 'not this one' })).rejects.toMatchObject({
+      code: 'receipt_invalid',
+    });
     await expect(clientOf(() => undefined, [AGENT.key.text]).get(id)).rejects.toMatchObject({ code: 'receipt_invalid' });
     expect(() => clientOf(() => undefined, ['ed25519:AAAA'])).toThrow('is no executor');
   });
