@@ -209,7 +209,7 @@ describe('actions over HTTP, on a real Temporal server', () => {
     await desk.when(bodyOf(answer).id, ({ outcome }) => outcome.status === 'awaiting_approval');
   });
 
-  test('the worker away: what visibility lists, marked stale; an end it lists is no end', async () => {
+  test('the worker away: what visibility lists, marked stale; an end only as its receipt proves it', async () => {
     const [held, ended] = [await desk.held(), await desk.held()];
     await desk.decide(reject('ana', ended, { at: Date.now() }));
     await desk.when(ended.id, ({ outcome }) => outcome.final);
@@ -224,8 +224,7 @@ describe('actions over HTTP, on a real Temporal server', () => {
     expect(await desk.action(ended.id)).toMatchObject({
       stale: true,
       running: false,
-      expiring: true,
-      outcome: { status: 'awaiting_approval', final: false },
+      outcome: { status: 'rejected', effect: 'none', final: true },
     });
     const known = await desk.post('/v1/actions', request({ idempotencyKey: 'invoice-1' }).signed);
     expect(known.status).toBe(200);

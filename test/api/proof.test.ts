@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { provenOutcome, trustIn } from '../../src/api/resource/proven.js';
+import { endProvenBy, provenOutcome, trustIn, trustInType } from '../../src/api/resource/proven.js';
 import { resourceOf, staleResource } from '../../src/api/resource/resource.js';
 import type { Described } from '../../src/api/temporal/describe.js';
 import { readPayload, type Signed } from '../../src/domain/dsse.js';
@@ -118,13 +118,27 @@ describe('an end is shown only if its entries prove it', () => {
       startedAt: '2026-06-01T09:00:00.000Z',
     });
     for (const status of END_STATUSES) {
-      const { outcome, stale } = actionSchema.parse(staleResource({ line: { ...line, status }, run: 'completed' }));
+      const { outcome, stale } = actionSchema.parse(staleResource({ line: { ...line, status }, run: 'completed' }, undefined));
       expect(outcome.final).toBe(false);
       expect(['none', 'in_progress']).toContain(outcome.effect);
       expect(stale).toBe(true);
     }
+    const trust = trustInType(ROSTER, 'payments.transfer');
+    const outcome = endProvenBy(succeeded.id, succeeded.entries, trust);
+    if (outcome === undefined) throw new Error('its own receipt proves no end');
+    const proven = staleResource({ line: { ...line, status: 'evaluating' }, run: 'completed' }, { ...outcome, receipt: succeeded.entries });
+    expect(actionSchema.parse(proven)).toMatchObject({
+      stale: true,
+      outcome: { status: 'succeeded', final: true },
+      entries: succeeded.entries,
+    });
+    // A result that anybody with the namespace can write proves nothing but by its entries.
+    expect(endProvenBy(succeeded.id, succeeded.entries.slice(0, -1), trust)).toBeUndefined();
+    expect(endProvenBy(succeeded.id, succeeded.entries.slice(1), trust)).toBeUndefined();
+    expect(endProvenBy(request().id, succeeded.entries, trust)).toBeUndefined();
+    expect(endProvenBy(succeeded.id, succeeded.entries, trustInType(ROSTER, 'no.such'))).toBeUndefined();
     const closed: Described = { line, run: 'terminated' };
-    expect(staleResource(closed).outcome.reason.text).toContain('terminated');
+    expect(staleResource(closed, undefined).outcome.reason.text).toContain('terminated');
     expect(actionSchema.parse(resourceOf(closed, held, ROSTER, now)).outcome).toMatchObject({ status: 'awaiting_approval', final: false });
     expect(resourceOf(closed, succeeded, ROSTER, now).outcome.final).toBe(true);
   });

@@ -5,6 +5,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { Worker } from '@temporalio/worker';
+import { isBetweenTasks } from '../../src/api/temporal/calls.js';
 import { digestOfSigned, readPayload, type Signed } from '../../src/domain/dsse.js';
 import { envelopeSchema } from '../../src/domain/objects/envelope.js';
 import { endedSchema } from '../../src/domain/ended.js';
@@ -150,8 +151,19 @@ export class Rig {
     return { id: envelope.actionId, digest: snapshot.digest, view: snapshot.view, envelope, signed, rejections: [] };
   }
 
-  /** Sends the Update; a refusal comes back as its code. */
+  /** Sends the Update; a refusal comes back as its code. The server takes none while the run's last task stands failed, so it is sent again. */
   async decide(handle: WorkflowHandle, signed: Signed, door: 'decision' | 'lodge' = 'decision'): Promise<string> {
+    for (let tries = 0; ; tries++) {
+      try {
+        return await this.decideOnce(handle, signed, door);
+      } catch (error) {
+        if (!isBetweenTasks(error) || tries >= 300) throw error;
+        await new Promise((done) => setTimeout(done, 100));
+      }
+    }
+  }
+
+  private async decideOnce(handle: WorkflowHandle, signed: Signed, door: 'decision' | 'lodge'): Promise<string> {
     try {
       const { fate } = await handle.executeUpdate<MessageReceipt, [unknown]>(door, { args: [signed], updateId: digestOfSigned(signed) });
       return fate.state === 'refused' ? fate.code : fate.state;

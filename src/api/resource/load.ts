@@ -1,3 +1,5 @@
+import type { Client } from '@temporalio/client';
+import type { Ended } from '../../domain/ended.js';
 import type { ActionResource } from '../../domain/http.js';
 import type { ActionId } from '../../domain/ids.js';
 import type { Roster } from '../../domain/roster.js';
@@ -5,9 +7,11 @@ import type { Snapshot } from '../../domain/review/snapshot.js';
 import type { Api } from '../api.js';
 import { notFound } from '../problem.js';
 import { describe, type Described } from '../temporal/describe.js';
+import { firstInput, returned } from '../temporal/history.js';
 import { snapshotOf } from '../temporal/snapshot.js';
 import { untilClosed } from '../temporal/waits.js';
-import { resourceOf, staleResource } from './resource.js';
+import { endProvenBy, trustInType } from './proven.js';
+import { requestOf, resourceOf, staleResource } from './resource.js';
 
 export interface Loaded {
   readonly described: Described;
@@ -24,8 +28,21 @@ export async function load(api: Pick<Api, 'client' | 'log'>, id: ActionId, roste
   let snapshot = await asked;
   // Asked side by side, the run may have closed between the two answers; a closed one no longer moves.
   if (described.run !== 'running' && snapshot?.outcome.final === false) snapshot = await snapshotOf(api, id);
-  const resource = snapshot === undefined ? staleResource(described) : resourceOf(described, snapshot, roster, Date.now());
+  const resource =
+    snapshot === undefined
+      ? staleResource(described, await provenByResult(api.client, described, roster))
+      : resourceOf(described, snapshot, roster, Date.now());
   return { described, snapshot, resource };
+}
+
+/** The end of a completed run, where the receipt it returned proves one: no worker need live for that. */
+async function provenByResult(client: Client, { line, run }: Described, roster: Roster): Promise<Ended | undefined> {
+  if (run !== 'completed') return undefined;
+  const [started, ended] = await Promise.all([firstInput(client, line.id), returned(client, line.id)]);
+  const request = requestOf({ id: line.id, request: started?.input });
+  if (request === undefined || ended === undefined) return undefined;
+  const outcome = endProvenBy(line.id, ended.receipt, trustInType(roster, request.type));
+  return outcome === undefined ? undefined : { ...outcome, receipt: ended.receipt };
 }
 
 /** Loads it, and again once its run is closed or `ms` are over, unless there is nothing to wait for. */

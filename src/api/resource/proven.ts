@@ -14,6 +14,12 @@ export function trustIn(roster: Roster, type: string, snapshot: Snapshot): Trust
   return { deployment: roster.deployment, keys: executor?.keys.map(({ key }) => key) ?? [] };
 }
 
+/** The keys of the executor that runs the type now. */
+export const trustInType = (roster: Roster, type: string): Trust => ({
+  deployment: roster.deployment,
+  keys: executorOf(roster, type)?.keys.map(({ key }) => key) ?? [],
+});
+
 function newestEnvelope(snapshot: Snapshot): Envelope | undefined {
   const newest = snapshot.envelopes.at(-1);
   return newest === undefined ? undefined : envelopeSchema.safeParse(readPayload('envelope', newest)).data;
@@ -38,6 +44,12 @@ export function provenReceipt(
     receipt = grown;
   }
   return { receipt, whole: true };
+}
+
+/** The end these entries prove, if they are all the executor's and one is an end. */
+export function endProvenBy(id: ActionId, entries: readonly Signed[], trust: Trust): Outcome | undefined {
+  const { receipt, whole } = provenReceipt(id, entries, trust);
+  return whole ? endOf(id, receipt) : undefined;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { readPayload, signedSchema } from '../../domain/dsse.js';
 import type { ActionResource } from '../../domain/http.js';
+import type { Ended } from '../../domain/ended.js';
 import { actionIdOf } from '../../domain/ids.js';
 import { requestSchema, type Request } from '../../domain/objects/request.js';
 import { outcomeOf, STATUSES, type EndStatus, type Outcome, type Status } from '../../domain/outcome.js';
@@ -37,7 +38,7 @@ function withoutRequest(snapshot: Snapshot): Omit<Snapshot, 'request'> {
 }
 
 /** The request a run was started with, if the action's id follows from it. */
-function requestOf({ id, request }: Snapshot): Request | undefined {
+export function requestOf({ id, request }: Pick<Snapshot, 'id' | 'request'>): Request | undefined {
   const signed = signedSchema.safeParse(request);
   const read = requestSchema.safeParse(signed.success ? readPayload('request', signed.data) : undefined);
   if (!read.success) return undefined;
@@ -64,35 +65,41 @@ const BEFORE: Readonly<Record<EndStatus, Status>> = {
   compensated: 'compensating',
 };
 
-/** Without a worker: what visibility lists, marked `stale`. An end it lists is no end, for nothing here proves it. */
-export function staleResource({ line, run }: Described): ActionResource {
+/** Without a worker: what visibility lists, marked `stale`. An end it lists is none, but for the one that was `proven` by the run's own receipt. */
+export function staleResource({ line, run }: Described, proven: Ended | undefined): ActionResource {
+  if (proven !== undefined) {
+    const { receipt, ...outcome } = proven;
+    return { ...unanswered({ line, run }), outcome, entries: [...receipt], awaiting: [], deadline: null };
+  }
   const listed = line.status;
   const status = STATUSES[listed].final ? BEFORE[listed as EndStatus] : listed;
   const ending = status === listed ? '' : `, which nothing proves until its receipt can be read`;
   const how = run === 'terminated' ? ' Its run was terminated in Temporal: nothing more happens by itself.' : '';
   const text = `no workflow worker answers; Temporal lists it as ${listed}${ending}.${how}`;
-  return {
-    id: line.id,
-    outcome: outcomeOf(line.id, status, { code: status, text }),
-    entries: [],
-    envelopes: [],
-    revision: 0,
-    digest: null,
-    view: null,
-    decisions: [],
-    signedDecisions: [],
-    messages: [],
-    awaiting: run === 'running' ? line.awaiting : [],
-    progress: { have: 0, need: 0 },
-    deadline: line.deadline,
-    refused: { total: 0, signatures: 0, last: null },
-    receiptsInvalid: 0,
-    expiring: status !== listed,
-    type: line.type,
-    agent: line.agent,
-    sentence: null,
-    openQuestions: [],
-    stale: true,
-    running: run === 'running',
-  };
+  const outcome = outcomeOf(line.id, status, { code: status, text });
+  return { ...unanswered({ line, run }), outcome, expiring: status !== listed };
 }
+
+const unanswered = ({ line, run }: Described): Omit<ActionResource, 'outcome'> => ({
+  id: line.id,
+  entries: [],
+  envelopes: [],
+  revision: 0,
+  digest: null,
+  view: null,
+  decisions: [],
+  signedDecisions: [],
+  messages: [],
+  awaiting: run === 'running' ? line.awaiting : [],
+  progress: { have: 0, need: 0 },
+  deadline: line.deadline,
+  refused: { total: 0, signatures: 0, last: null },
+  receiptsInvalid: 0,
+  expiring: false,
+  type: line.type,
+  agent: line.agent,
+  sentence: null,
+  openQuestions: [],
+  stale: true,
+  running: run === 'running',
+});

@@ -15,6 +15,7 @@ const INVALID_ARGUMENT = 3;
 const NOT_FOUND = 5;
 const ALREADY_EXISTS = 6;
 const PERMISSION_DENIED = 7;
+const FAILED_PRECONDITION = 9;
 const UNAVAILABLE = 14;
 
 export type Execution = temporal.api.workflow.v1.IWorkflowExecutionInfo;
@@ -40,6 +41,9 @@ export function isNoAnswer(error: unknown): boolean {
 /** The call certainly did not reach Temporal. */
 export const isUnreached = (error: unknown): boolean => grpcCode(error) === UNAVAILABLE;
 export const isNotFound = (error: unknown): boolean => grpcCode(error) === NOT_FOUND;
+
+/** The last task of the run failed, as under a flood of signals: until the next one succeeds the server refuses Updates, and may take them again at once. */
+export const isBetweenTasks = (error: unknown): boolean => grpcCode(error) === FAILED_PRECONDITION;
 
 /** What a payload carries, through the client's own codecs and converter; undefined where there is none. */
 export async function decoded(client: Client, payload: Payload | null | undefined): Promise<unknown> {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure, WorkflowNotFoundError, WorkflowUpdateFailedError, type Client } from '@temporalio/client';
 import { z } from 'zod';
 import { ERROR_CODES } from '../../domain/codes.js';
@@ -7,7 +8,7 @@ import { digestSchema, type ActionId } from '../../domain/ids.js';
 import type { Fate } from '../../domain/review/fate.js';
 import { fateSchema } from '../../domain/review/snapshot.js';
 import { refused, temporalAway } from '../problem.js';
-import { isNoAnswer, isUnreached, PATIENCE_MS, within } from './calls.js';
+import { isBetweenTasks, isNoAnswer, isUnreached, PATIENCE_MS, within } from './calls.js';
 
 /** Decisions go to one door of the workflow, cancels and resolves to the other. */
 export type Door = 'decision' | 'lodge';
@@ -16,6 +17,7 @@ export type Door = 'decision' | 'lodge';
 export type Delivered = { readonly kind: 'judged'; readonly fate: Fate } | { readonly kind: 'recorded' } | { readonly kind: 'ended' };
 
 const SIGNAL_MS = 2_000;
+const RETRY_MS = 100;
 const receiptSchema = z.strictObject({ digest: digestSchema.nullable(), fate: fateSchema });
 
 /**
@@ -45,10 +47,23 @@ async function update(client: Client, id: ActionId, door: Door, signed: Signed):
   const digest = digestOfSigned(signed);
   // Temporal dedupes update ids without looking at content: somebody may have used this one up with another message.
   for (const updateId of [digest, `${digest}-${randomUUID()}`]) {
-    const receipt = receiptSchema.safeParse(await execute(client, id, door, signed, updateId));
+    const receipt = receiptSchema.safeParse(await patiently(() => execute(client, id, door, signed, updateId)));
     if (receipt.success && receipt.data.digest === digest) return { kind: 'judged', fate: receipt.data.fate };
   }
   throw refused('receipt_invalid', 'the workflow answered for another message than the one sent');
+}
+
+/** A run that has had too many wrong signals takes decisions by Update alone (§8): an Update is not given up for one failed task. */
+async function patiently<T>(work: () => Promise<T>): Promise<T> {
+  const end = Date.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isBetweenTasks(error) || Date.now() > end) throw error;
+      await sleep(RETRY_MS);
+    }
+  }
 }
 
 async function execute(client: Client, id: ActionId, door: Door, signed: Signed, updateId: string): Promise<unknown> {

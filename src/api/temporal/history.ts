@@ -1,5 +1,6 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { digestOfSigned, signedSchema, type Signed } from '../../domain/dsse.js';
+import { endedSchema, type Ended } from '../../domain/ended.js';
 import { decoded, isNotFound, PATIENCE_MS, within, type HistoryEvent } from './calls.js';
 
 /** What a run was started with: in its first event, with no worker alive. Undefined: no such run. */
@@ -21,6 +22,16 @@ export async function firstInput(
   } catch (error) {
     if (isNotFound(error) || error instanceof WorkflowNotFoundError) return undefined;
     throw error;
+  }
+}
+
+/** What a completed run returned: in its last event, with no worker alive. A claim, as all that a namespace holds. Undefined: nothing of the kind. */
+export async function returned(client: Client, workflowId: string): Promise<Ended | undefined> {
+  try {
+    const result = await within(client, PATIENCE_MS, () => client.workflow.getHandle(workflowId).result());
+    return endedSchema.safeParse(result).data;
+  } catch {
+    return undefined;
   }
 }
 

@@ -69,7 +69,7 @@ function tell(session: Session, action: VerifiedAction): void {
   const { outcome, id, resource, proof } = action;
   const { have, need, awaiting } = votesOf(action, session.now());
   const lines = [`${short(id)} ${outcomeLine(outcome)}${need === 0 || outcome.final ? '' : `  ${have} of ${need}`}`];
-  if (resource.stale) lines.push("  no worker answers: this is what Temporal's list knows");
+  if (resource.stale && !outcome.final) lines.push("  no worker answers: this is what Temporal's list knows");
   if (isTerminated(action)) lines.push('  its run in Temporal was terminated: nothing more happens, a person must look at what was done');
   const by = outcome.reason.by === undefined ? '' : ` (${inert(outcome.reason.by)})`;
   // Where nothing is wrong the reason only repeats the effect.
