@@ -53,6 +53,17 @@ test('an envelope without the entry that names it, and entries with a gap', asyn
   await refused('receipt_invalid');
 });
 
+test('the receipt without a revision: enough for an end that it proves, and for nothing that could be decided', async () => {
+  const none = { envelopes: [], digest: null, view: null, revision: 0, stale: true } as const;
+  action.claims = none;
+  await refused('receipt_invalid');
+  action.ran();
+  action.claims = { ...none, running: false };
+  const { exit, terminal } = await folder.run(['get', prefix()]);
+  expect(exit).toBe(0);
+  expect(terminal.said).toContain('succeeded');
+});
+
 test("another action's envelope", async () => {
   const other = seal({ actionId: `act_${'0'.repeat(26)}` });
   action.claims = { envelopes: [other.signed] };
