@@ -1,3 +1,4 @@
+import { appendFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { activityInfo } from '@temporalio/activity';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
@@ -13,7 +14,11 @@ const worker = await Worker.create({
   taskQueue: 'bare',
   workflowsPath: fileURLToPath(new URL('./bare-workflow.js', import.meta.url)),
   activities: {
-    prepare: async () => String((await bank.balance(IBAN)).cents),
+    prepare: async (vendor: string) => {
+      const { cents } = await bank.balance(IBAN);
+      await appendFile(process.env['BARE_NOTICES'] ?? '', `${JSON.stringify({ event: 'asked', actionId: vendor })}\n`);
+      return String(cents);
+    },
     pay: async (vendor: string) =>
       (await bank.pay({ vendor, iban: IBAN, cents: 100 }, `${activityInfo().workflowExecution?.workflowId ?? ''}/pay`)).id,
   },

@@ -21,7 +21,8 @@ import { Notices } from './notices.js';
 
 /**
  * Side by side in one run, on one server and one bank: Keyturn against a bare workflow that runs one activity, waits for two Updates and pays by a
- * second activity. Prints one JSON object; exits 1 on a shortfall. Times are ratios: absolute ones depend on the machine.
+ * second activity. Both clients do the same: start, be told by a line in a file that it waits, read by one query what is to be agreed to, send two
+ * Updates, take the result. Prints one JSON object; exits 1 on a shortfall. Times are ratios: absolute ones depend on the machine.
  */
 const LATENCY_ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 30);
 const THROUGHPUT = { actions: Number(process.env['BENCH_ACTIONS'] ?? 120), atOnce: 20 };
@@ -36,6 +37,8 @@ const password = randomBytes(16).toString('hex');
 const processes = new Processes(dir, await freePort(), password, false);
 
 const notices = new Notices(join(dir, '.keyturn', 'notices.jsonl'));
+const bareNoticesFile = join(dir, 'bare-notices.jsonl');
+const bareNotices = new Notices(bareNoticesFile);
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 const round = (value: number, digits = 2): number => Number(value.toFixed(digits));
@@ -49,6 +52,8 @@ interface Contender {
 const bare: Contender = {
   async propose(client, vendor) {
     const handle = await client.workflow.start('bareApproval', { workflowId: vendor, taskQueue: 'bare', args: [vendor] });
+    await bareNotices.asked(vendor);
+    await handle.query<string>('prepared');
     return ['ana', 'ben'].map((person) => async () => void (await handle.executeUpdate('approve', { args: [person] })));
   },
   finish: async (client, vendor) => void (await client.workflow.getHandle(vendor).result()),
@@ -147,7 +152,13 @@ try {
   await processes.startBank();
   await Promise.all([processes.startWorker(), processes.startExecutor()]);
   bareProcess = spawn(process.execPath, [join(packageRoot, 'dist/bench/bare-worker.js')], {
-    env: { ...process.env, TEMPORAL_ADDRESS: processes.temporalAddress, BANK_URL: processes.bankUrl, BANK_PASSWORD: password },
+    env: {
+      ...process.env,
+      TEMPORAL_ADDRESS: processes.temporalAddress,
+      BANK_URL: processes.bankUrl,
+      BANK_PASSWORD: password,
+      BARE_NOTICES: bareNoticesFile,
+    },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   if (bareProcess.stdout) await once(bareProcess.stdout, 'data');
@@ -205,6 +216,7 @@ try {
   process.exitCode = ok ? 0 : 1;
 } finally {
   notices.close();
+  bareNotices.close();
   bareProcess?.kill('SIGTERM');
   await processes.stopAll();
 }

@@ -54,7 +54,7 @@ test('an envelope without the entry that names it, and entries with a gap', asyn
 });
 
 test('the receipt without a revision: enough for an end that it proves, and for nothing that could be decided', async () => {
-  const none = { envelopes: [], digest: null, view: null, revision: 0, stale: true } as const;
+  const none = { envelopes: [], digest: null, view: null, revision: 0, stale: true };
   action.claims = none;
   await refused('receipt_invalid');
   action.ran();

@@ -28,7 +28,7 @@ export async function firstInput(
 /** What a completed run returned: in its last event, with no worker alive. A claim, as all that a namespace holds. Undefined: nothing of the kind. */
 export async function returned(client: Client, workflowId: string): Promise<Ended | undefined> {
   try {
-    const result = await within(client, PATIENCE_MS, () => client.workflow.getHandle(workflowId).result());
+    const result: unknown = await within(client, PATIENCE_MS, () => client.workflow.getHandle(workflowId).result());
     return endedSchema.safeParse(result).data;
   } catch {
     return undefined;
