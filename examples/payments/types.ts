@@ -41,11 +41,13 @@ export function paymentTypes(url: string, password: () => string): ActionType[] 
     params: transfer,
     summarize: (p: Transfer) => `Pay ${p.vendor} ${euros(p.cents)} to ${p.iban}`,
     preview,
+    // The balance shown informs; a payment does not depend on it.
+    precondition: 'none',
     run: (p: Transfer, { idempotencyKey }: { idempotencyKey: string }) => certain(bank().pay(p, idempotencyKey)),
     undo: (_p: Transfer, { undoes, idempotencyKey }: { undoes: string; idempotencyKey: string }) => bank().refund(undoes, idempotencyKey),
     probe,
     editable: ['/cents'],
-  };
+  } as const;
   return [
     defineAction({ name: 'payments.transfer', ...pay }),
     defineAction({ name: 'payments.urgent', ...pay }),

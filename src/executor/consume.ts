@@ -150,11 +150,13 @@ function met(judgement: Judgement): { counted: NonNullable<Judgement['sealed']['
   return { counted: sealed.quorum.counted, executeBy: Math.min(sealed.quorum.executeBy, present.quorum.executeBy) };
 }
 
-/** Check 12, target: the preview is made again, and its precondition must be the one people saw. */
+/** Check 12, target: the preview is made again, and its precondition must be the one people saw; unless the type has none to compare. */
 async function unchanged(executor: Executor, book: Book): Promise<Verdict> {
   const type = executor.types.get(book.action.type);
   const envelope = book.revisions.at(-1)?.envelope;
   if (type === undefined || envelope === undefined) throw new Moved();
+  // What people saw decides, too: a precondition that was sealed is compared, whatever the type says by now.
+  if (!type.hasPrecondition && envelope.preview.precondition === undefined) return undefined;
   const preview = await makePreview(executor, type, envelope.params, book.action.id);
   if ('kind' in preview)
     return preview.kind === 'wait' ? preview.wait : waitResult(executor.now(), FROZEN_RETRY_MS, 'preview_failed', preview.refusal.text);

@@ -80,6 +80,11 @@ interface Common<S extends z.ZodObject> {
   readonly summarize?: (params: z.output<S>) => string;
   /** With read rights only: what would change, what it touches. */
   readonly preview: (params: z.output<S>) => PreviewDraft | Promise<PreviewDraft>;
+  /**
+   * `'none'`: the preview only informs; nothing it says must still hold when the action runs, so it returns no precondition and is not made again.
+   * Left out: what it returns as precondition, even none, must be the same right before the action runs.
+   */
+  readonly precondition?: 'none';
   /** JSON pointers reviewers may modify. */
   readonly editable?: readonly string[];
   /** Mints or looks up the target's credential; called after the approval, right before each act. */
@@ -99,6 +104,8 @@ export interface ActionType {
   readonly plans: readonly { readonly step: string; readonly plan: UndoPlan }[];
   readonly steps: readonly StepDefinition<JsonObject>[];
   readonly result: z.ZodType | undefined;
+  /** False: its preview only informs. */
+  readonly hasPrecondition: boolean;
   parse(params: unknown): { readonly ok: true; readonly params: JsonObject } | { readonly ok: false; readonly text: string };
   summarize(params: JsonObject): string;
   preview(params: JsonObject): Promise<PreviewDraft>;
@@ -143,6 +150,7 @@ export function defineAction<S extends z.ZodObject>(definition: OneStep<S> | Man
     // The one cast of this file: the executor hands each step only what `parse` of the same definition returned.
     steps: steps as unknown as readonly StepDefinition<JsonObject>[],
     result: definition.result,
+    hasPrecondition: definition.precondition !== 'none',
     parse(params) {
       try {
         const parsed = definition.params.safeParse(params);

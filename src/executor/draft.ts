@@ -152,6 +152,11 @@ export async function makePreview(
 ): Promise<Preview | Extract<Draft, { kind: 'denied' | 'wait' }>> {
   try {
     const draft = await type.preview(params);
+    if (!type.hasPrecondition && draft.precondition !== undefined)
+      return {
+        kind: 'denied',
+        refusal: refuse('preview_failed', `${type.name} says it has no precondition, but its preview returned one`),
+      };
     const preview = previewSchema.parse({
       changes: draft.changes ?? [],
       touches: draft.touches ?? [],

@@ -27,7 +27,7 @@ export async function agentAction(request: unknown): Promise<Ended> {
   // A cancel is news to the loop, not an exception: the run always completes with an outcome.
   void CancellationScope.current().cancelRequested.catch(() => {
     run.cancelRequested = true;
-    run.news++;
+    run.touch();
   });
   return CancellationScope.nonCancellable(() => story(run));
 }
@@ -42,6 +42,7 @@ async function story(run: Run): Promise<Ended> {
 
   while (run.outcome === undefined) {
     await nextThing(run);
+    run.wake();
     if (!isAboutToRun(run)) showOperator(run);
   }
 
@@ -109,7 +110,7 @@ async function waitForPeople(run: Run): Promise<void> {
   if (ring === undefined) return untilNews(run, REFUSED_RETRY_MS);
   const timer = timerFor(run, ring);
   const seen = run.news;
-  await condition(() => timer.fired || run.news !== seen);
+  while (!timer.fired && run.news === seen) await run.changed();
   // Votes that were kept while no worker lived come before the clock that rang meanwhile: they may have been made in time (§6.7).
   if (run.news !== seen) return;
   if (ring.kind === 'expire') return close(run, 'expired');
@@ -126,6 +127,7 @@ function timerFor(run: Run, ring: Ring): { readonly at: number; fired: boolean }
   if (left > 0) {
     void sleep(left, { summary: `${ring.kind} ${new Date(ring.at).toISOString()}` }).then(() => {
       timer.fired = true;
+      run.wake();
     });
   }
   return timer;
@@ -233,9 +235,11 @@ async function close(run: Run, reason: CloseReason): Promise<void> {
 /** Puts every signed "no" on record at once, beside whatever else is under way: the ledger decides which came first. */
 async function keepLodging(run: Run): Promise<void> {
   while (run.outcome === undefined) {
-    await condition(() => run.outcome !== undefined || run.nextToLodge() !== undefined);
     const next = run.nextToLodge();
-    if (next === undefined || run.outcome !== undefined) continue;
+    if (next === undefined) {
+      await run.changed();
+      continue;
+    }
     const result = await ask(run, 'lodge', { signed: next.signed });
     run.lodged(next.digest, result.kind === 'refused' ? result : undefined);
   }

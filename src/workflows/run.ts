@@ -32,8 +32,8 @@ export class Run {
   receiptsInvalid = 0;
   /** The one live timer: of the next reminder, escalation or expiry. */
   timer: { readonly at: number; fired: boolean } | undefined;
-  /** Rises with everything that may change what is to be done next. */
-  news = 0;
+  private newsCount = 0;
+  private waiting: (() => void)[] = [];
   private readonly messages = new Map<Digest, { readonly signed: Signed; fate: Fate }>();
 
   constructor(
@@ -43,6 +43,25 @@ export class Run {
   ) {
     // An id that is none is no action's: whatever is signed for it binds nothing, and the executor refuses it.
     this.review = new Review(actionIdSchema.safeParse(workflowId).data ?? (workflowId as ActionId));
+  }
+
+  /** Rises with everything that may change what is to be done next. */
+  get news(): number {
+    return this.newsCount;
+  }
+  touch(): void {
+    this.newsCount++;
+    this.wake();
+  }
+  /** Lets whoever waits for a change look again, without saying that there is one. */
+  wake(): void {
+    const waiting = this.waiting;
+    this.waiting = [];
+    for (const look of waiting) look();
+  }
+  /** Resolves with the next change. A plain promise: `condition` would be asked again at every activation, and costs one more call into the sandbox. */
+  changed(): Promise<void> {
+    return new Promise((look) => this.waiting.push(look));
   }
 
   get id(): ActionId {
@@ -74,7 +93,7 @@ export class Run {
   }
 
   receive(door: 'decision' | 'lodge', signed: Signed): MessageReceipt {
-    this.news++;
+    this.touch();
     if (door === 'decision') return this.review.receive(signed, this.now());
     const refusal = this.examine(door, signed);
     if (refusal !== undefined) return { digest: null, fate: this.review.note(refusal) };
@@ -95,7 +114,7 @@ export class Run {
   }
 
   lodged(digest: Digest, refusal: { readonly code: ErrorCode; readonly text: string } | undefined): void {
-    this.news++;
+    this.touch();
     const message = this.messages.get(digest);
     if (message !== undefined) message.fate = refusal === undefined ? { state: 'stands' } : this.review.note(refusal);
     else if (refusal === undefined) this.review.stands(digest);
@@ -118,7 +137,7 @@ export class Run {
   finish(outcome: Outcome): void {
     this.outcome = outcome;
     this.review.end();
-    this.news++;
+    this.touch();
   }
 
   /** The people and keys of the newest seal, as its entry names them. */

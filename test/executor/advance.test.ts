@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { approve, modify, reject, withdraw, type SealedRevision } from '../helpers/messages.js';
+import type { FakeBank } from '../helpers/fake-bank.js';
+import { bankTypes, changed } from '../helpers/types.js';
 import { keyOfPerson, signerOf } from '../helpers/signers.js';
 import { held, HOUR, MINUTE, World } from '../helpers/world.js';
 import { ready } from './ready.js';
@@ -24,6 +26,36 @@ describe('stale, and sealed again (§5)', () => {
     expect(world.entries(sealed.id).at(-1)).toMatchObject({ kind: 'sealed', cause: 'reseal', revision: 2 });
     expect(await world.advance(second, votes)).toMatchObject({ kind: 'ask', code: 'revision_stale' });
     expect(await world.advance(second, both(second))).toEqual({ kind: 'end' });
+  });
+
+  test('7.12 a type that says it has no precondition is not looked at again; one that was sealed is compared, whatever the type says by now', async () => {
+    const informs = (bank: FakeBank) => {
+      const types = bankTypes(bank);
+      const transfer = types.get('payments.transfer');
+      if (transfer === undefined) throw new Error('no such type');
+      const preview = async () => {
+        bank.calls.push('preview');
+        return { touches: ['ACME'] };
+      };
+      return types.set('payments.transfer', changed(transfer, { hasPrecondition: false, preview }));
+    };
+    const world = await World.open({ types: informs });
+    const sealed = await world.propose();
+    expect(sealed.envelope.preview.precondition).toBeUndefined();
+    world.bank.version = 2;
+    expect(await world.advance(sealed, both(sealed))).toEqual({ kind: 'end' });
+    expect(world.bank.calls.filter((call) => call === 'preview')).toHaveLength(1);
+
+    const before = await ready();
+    const transfer = before.world.types.get('payments.transfer');
+    if (transfer === undefined) throw new Error('no such type');
+    before.world.types.set('payments.transfer', changed(transfer, { hasPrecondition: false }));
+    before.world.bank.version = 2;
+    // Its preview still returns one: no seal can be made of it, and nothing runs on the old one.
+    expect(await before.world.advance(before.sealed, before.votes)).not.toEqual({ kind: 'end' });
+    expect(before.world.bank.callsOf('run')).toEqual([]);
+    before.world.types.set('payments.transfer', transfer);
+    expect(await before.world.advance(before.sealed, before.votes)).toEqual({ kind: 'reseal', code: 'target_changed' });
   });
 
   test('sealed again only where it went stale; asked again, the same', async () => {

@@ -87,6 +87,19 @@ describe('what is denied', () => {
     preview: () => ({ touches: Array.from({ length: 100 }, () => 'x'.repeat(3_000)) }),
   });
 
+  test('a precondition from a type that says it has none: preview_failed', async () => {
+    const type = defineAction({
+      name: 'payments.blind',
+      params: z.strictObject({}),
+      undo: 'impossible',
+      run: () => null,
+      preview: () => ({ precondition: 1 }),
+      precondition: 'none',
+    });
+    const world = await World.open({ types: () => new Map([['payments.blind', type]]) });
+    await deniedWith(world, { type: 'payments.blind', params: {} }, 'preview_failed');
+  });
+
   test('half a character in the words of a type, or a preview nested too deep, is denied and never wedges the seal', async () => {
     const deep = (depth: number): never => (depth === 0 ? 1 : [deep(depth - 1)]) as never;
     const odd = (text: string, depth: number) =>

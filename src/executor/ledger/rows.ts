@@ -9,6 +9,16 @@ import type { Row, Sql } from './database.js';
 /** Rows are parsed like any other input: a book somebody else wrote in is refused, not trusted. */
 const json = <T>(schema: z.ZodType<T>) => z.string().transform((text) => schema.parse(parseStrict(text)));
 
+/** Signed objects are read several times in a row, and never change: known by their whole text, bounded. */
+const MAX_READ = 500;
+const read = new Map<string, Signed>();
+const signedText = z.string().transform((text): Signed => {
+  const signed = read.get(text) ?? signedSchema.parse(parseStrict(text));
+  if (read.size >= MAX_READ) read.clear();
+  read.set(text, signed);
+  return signed;
+});
+
 const actionRow = z.object({
   id: actionIdSchema,
   state: z.enum(ACTION_STATES),
@@ -28,13 +38,7 @@ const actionRow = z.object({
 });
 export type ActionRow = z.infer<typeof actionRow>;
 
-const envelopeRow = z.object({
-  digest: digestSchema,
-  revision: z.number(),
-  view: digestSchema,
-  signed: json(signedSchema),
-  made_by: z.string(),
-});
+const envelopeRow = z.object({ digest: digestSchema, revision: z.number(), view: digestSchema, signed: signedText, made_by: z.string() });
 export type EnvelopeRow = z.infer<typeof envelopeRow>;
 
 const stepRow = z.object({
@@ -53,7 +57,7 @@ const lodgedRow = z.object({
   digest: digestSchema,
   object: z.enum(['reject', 'withdraw', 'cancel', 'freeze', 'thaw', 'resolve']),
   by_whom: z.string(),
-  signed: json(signedSchema),
+  signed: signedText,
   at: z.number(),
 });
 export type LodgedRow = z.infer<typeof lodgedRow>;
@@ -83,7 +87,7 @@ export const isLodged = async (sql: Sql, digest: Digest, id: ActionId | null) =>
 /** The action's entries from its n-th on (counted from 0), oldest first. */
 export async function readEntries(sql: Sql, id: ActionId, from: number): Promise<Signed[]> {
   const rows = await sql.all('SELECT signed FROM entry WHERE action_id = ? AND n >= ? ORDER BY n', id, from);
-  return rows.map((row) => json(signedSchema).parse(row['signed']));
+  return rows.map((row) => signedText.parse(row['signed']));
 }
 /** Earlier actions with equal content, newest first, at most five. */
 export const readEqual = async (sql: Sql, content: string, not: ActionId) =>
