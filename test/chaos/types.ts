@@ -30,7 +30,8 @@ export const TYPES = {
 } as const;
 export type TypeName = keyof typeof TYPES;
 
-const SLOW_MS = 1_500;
+/** Long enough for a cancel to arrive meanwhile, however busy the machine. */
+const SLOW_MS = 8_000;
 
 /** All types of one lane: `transfer.lane1`, … */
 export function chaosTypes(lane: string, url: string, password: string): ActionType[] {
