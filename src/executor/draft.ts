@@ -8,7 +8,7 @@ import type { ResultOf } from '../domain/objects/answer.js';
 import { envelopeSchema, MAX_PEOPLE, previewSchema, type Envelope, type Preview } from '../domain/objects/envelope.js';
 import type { SealedPeople } from '../domain/objects/entry.js';
 import type { Params, Request } from '../domain/objects/request.js';
-import { denyRules, evaluatePolicy } from '../domain/policy/evaluate.js';
+import { deniedBy, evaluatePolicy } from '../domain/policy/evaluate.js';
 import { executorOf, type Roster } from '../domain/roster.js';
 import { viewDigestOf } from '../domain/view/v1.js';
 import type { ActionType } from './define-action.js';
@@ -51,26 +51,20 @@ export async function draftEnvelope(
     return denied(refuse('type_unknown', `this executor does not run ${request.type}`));
   const parsed = type.parse(input.params);
   if (!parsed.ok) return denied(refuse('params_invalid', clip(parsed.text, 2_000)));
-  const deny = denyRules(policy, { type: request.type, agent: request.agent });
-  if (deny !== undefined) return denied(refuse('rule_denies', deny.because));
+  const facts = {
+    type: request.type,
+    agent: request.agent,
+    owner: input.owner,
+    onBehalfOf: request.onBehalfOf ?? null,
+    params: parsed.params,
+  };
+  const deny = deniedBy(policy, facts);
+  if (deny !== undefined) return denied(refuse(deny.code, deny.text));
 
   const preview = await makePreview(executor, type, parsed.params, input.actionId);
   if ('kind' in preview) return preview;
   const now = executor.now();
-  const onBehalfOf = request.onBehalfOf ?? null;
-  const ruling = evaluatePolicy(
-    policy,
-    roster,
-    {
-      type: request.type,
-      agent: request.agent,
-      owner: input.owner,
-      onBehalfOf,
-      editors: input.contributors,
-      undo: type.plans.map(({ plan }) => plan),
-    },
-    now,
-  );
+  const ruling = evaluatePolicy(policy, roster, { ...facts, editors: input.contributors, undo: type.plans.map(({ plan }) => plan) }, now);
   if (ruling.effect === 'deny') return denied(refuse(ruling.code, ruling.text));
   const asked = new Set([
     ...ruling.stages.flatMap((stage) => [...stage.from, ...stage.escalate.flatMap((tier) => tier.to)]),
@@ -100,7 +94,7 @@ export async function draftEnvelope(
     standing: input.standing,
     agent: request.agent,
     owner: input.owner,
-    onBehalfOf,
+    onBehalfOf: facts.onBehalfOf,
     contributors: [...input.contributors],
     type: { name: type.name, version: type.version, schema: type.schemaDigest },
     params: parsed.params,

@@ -4,7 +4,7 @@ import { verifySigned, type Signed } from '../domain/dsse.js';
 
 import { toMs } from '../domain/instant.js';
 import type { Dropped } from '../domain/objects/answer.js';
-import { denyRules, evaluatePolicy, type Ruling } from '../domain/policy/evaluate.js';
+import { deniedBy, evaluatePolicy, type Ruling } from '../domain/policy/evaluate.js';
 import { peopleAt } from '../domain/quorum.js';
 import { activeFreezes } from './freezes.js';
 import { ladderOf, tally, type Ladder, type Tally, type Vote } from '../domain/tally.js';
@@ -43,20 +43,17 @@ export function judge(
   const newest = book.revisions.at(-1);
   if (newest === undefined) throw new Error(`${book.action.id} has no revision`);
   const { envelope, digest } = newest;
-  const ruling = evaluatePolicy(
-    policy,
-    roster,
-    {
-      type: envelope.type.name,
-      agent: envelope.agent,
-      owner: roster.agents.get(envelope.agent)?.owner ?? envelope.owner,
-      onBehalfOf: envelope.onBehalfOf,
-      editors: envelope.contributors,
-      undo: envelope.preview.undo.map(({ plan }) => plan),
-    },
-    now,
-  );
-  const denied = ruling.effect === 'deny' || denyRules(policy, { type: envelope.type.name, agent: envelope.agent }) !== undefined;
+  const asked = {
+    type: envelope.type.name,
+    agent: envelope.agent,
+    owner: roster.agents.get(envelope.agent)?.owner ?? envelope.owner,
+    onBehalfOf: envelope.onBehalfOf,
+    params: envelope.params,
+    editors: envelope.contributors,
+    undo: envelope.preview.undo.map(({ plan }) => plan),
+  };
+  const ruling = evaluatePolicy(policy, roster, asked, now);
+  const denied = ruling.effect === 'deny' || deniedBy(policy, asked) !== undefined;
   const moved =
     type === undefined || typeMoved(type, envelope)
       ? ({ check: 3, code: 'type_changed' } as const)
@@ -95,9 +92,9 @@ export function judge(
     votes.push(vote);
   }
   const sealed = tally(sealedLadder, digest, votes);
-  const asked = presentLadder === undefined ? undefined : tally(presentLadder, digest, votes);
-  const noes = asked?.rejected === true ? asked : sealed;
-  return { dropped, sealed, present: denied ? undefined : asked, moved, barred: barredBy(book, noes, policy, roster, now) };
+  const byPresent = presentLadder === undefined ? undefined : tally(presentLadder, digest, votes);
+  const noes = byPresent?.rejected === true ? byPresent : sealed;
+  return { dropped, sealed, present: denied ? undefined : byPresent, moved, barred: barredBy(book, noes, policy, roster, now) };
 }
 
 const ladderNow = (ruling: Extract<Ruling, { effect: 'hold' }>, openedAt: Parameters<typeof toMs>[0]): Ladder => ({

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { Problem } from '../domain/problem.js';
 import { FileRefused, problemText } from '../domain/problem.js';
-import { lintPolicy } from '../domain/policy/lint.js';
+import { failedTests, lintPolicy } from '../domain/policy/lint.js';
 import { parsePolicy } from '../domain/policy/parse.js';
 import type { Policy } from '../domain/policy/schema.js';
 import { parseRoster, type Roster } from '../domain/roster.js';
@@ -13,11 +13,14 @@ export async function readRoster(path: string): Promise<Roster> {
   return parsed.roster;
 }
 
-/** Reads policy.yaml against a roster: a rule nobody can meet is an error here, not a surprise later. `now` in ms. */
-export async function readPolicy(path: string, roster: Roster, now: number): Promise<Policy> {
+/**
+ * Reads policy.yaml against a roster: a rule nobody can meet, or a test of its own that fails, is an error here, not a surprise later. `now` in ms;
+ * `untested` leaves its tests to the caller.
+ */
+export async function readPolicy(path: string, roster: Roster, now: number, { untested = false } = {}): Promise<Policy> {
   const parsed = parsePolicy(await readText(path, 'policy_invalid'), path);
   if (!parsed.ok) throw new FileRefused(parsed.problems);
-  const problems = lintPolicy(parsed.policy, roster, path, now);
+  const problems = [...lintPolicy(parsed.policy, roster, path, now), ...(untested ? [] : failedTests(parsed.policy, roster, path, now))];
   if (problems.length > 0) throw new FileRefused(problems);
   return parsed.policy;
 }

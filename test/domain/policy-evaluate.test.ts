@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { stageSchema } from '../../src/domain/objects/envelope.js';
 import type { UndoPlan } from '../../src/domain/objects/envelope.js';
-import { denyRules, mayFreeze, thawRule } from '../../src/domain/policy/evaluate.js';
+import { deniedBy, mayFreeze, thawRule } from '../../src/domain/policy/evaluate.js';
 import {
   agent,
+  ASKED,
   denied,
   denyRule,
   held,
@@ -50,9 +51,9 @@ describe('6.1 which rule decides', () => {
 
   test('6.1 the deny rules can be asked alone, before the preview', () => {
     const policy = policyOf(hold + denyRule('{ type: payments.transfer, agent: other }') + denyRule('{ type: payments.* }', 'later'));
-    expect(denyRules(policy, { type: 'payments.transfer', agent: 'other' })).toMatchObject({ name: 'no', because: 'Never.' });
-    expect(denyRules(policy, { type: 'payments.transfer', agent: 'ap-agent' })?.name).toBe('later');
-    expect(denyRules(policy, { type: 'secrets.rotate', agent: 'ap-agent' })).toBeUndefined();
+    expect(deniedBy(policy, { ...ASKED, agent: 'other' })).toMatchObject({ code: 'rule_denies', rule: 'no', text: 'rule "no": Never.' });
+    expect(deniedBy(policy, ASKED)?.rule).toBe('later');
+    expect(deniedBy(policy, { ...ASKED, type: 'secrets.rotate' })).toBeUndefined();
   });
 
   test('6.1 anything that goes wrong in the evaluation denies', () => {

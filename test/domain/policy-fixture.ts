@@ -86,6 +86,7 @@ export const ASKED: Asked = {
   agent: agent('ap-agent'),
   owner: person('dana'),
   onBehalfOf: null,
+  params: {},
   editors: [],
   undo: [{ undo: 'automatic' }],
 };

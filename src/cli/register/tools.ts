@@ -1,9 +1,33 @@
 import type { Command } from 'commander';
+import type { ExplainOptions, PolicyOptions } from '../commands/policy.js';
 import type { Run } from '../program.js';
 
-/** Keys, books and proofs: what works on files. */
+const POLICY = ['--file <file>', 'another policy (default: policy.yaml here)'] as const;
+
+/** Rules, keys, books and proofs: what works on files. */
 export function registerTools(program: Command, run: Run): void {
-  program.commandsGroup('Keys, ledger, evidence:');
+  program.commandsGroup('Policy, keys, ledger, evidence:');
+  const policy = program.command('policy').description('what policy.yaml says, before it says it to an agent');
+  policy
+    .command('lint')
+    .description('everything that would refuse the start, with its line and what to write')
+    .option(...POLICY)
+    .action((options: PolicyOptions) => run(async (session) => (await import('../commands/policy.js')).lint(session, options)));
+  policy
+    .command('test')
+    .description('run its own tests')
+    .option(...POLICY)
+    .action((options: PolicyOptions) => run(async (session) => (await import('../commands/policy.js')).test(session, options)));
+  policy
+    .command('explain <type> [params...]')
+    .description('which rule would decide: /vendor=ACME /cents=480000')
+    .option(...POLICY)
+    .option('--agent <agent>', 'who asks (default: the first that may)')
+    .option('--on-behalf-of <person>', 'for whom')
+    .action((type: string, params: string[], options: ExplainOptions) =>
+      run(async (session) => (await import('../commands/policy.js')).explain(session, type, params, options)),
+    );
+
   const keys = program.command('keys').description('private keys and their public halves');
   keys
     .command('new <file>')

@@ -2,14 +2,13 @@ import type { PersonId } from '../ids.js';
 import type { Exclusion, Risk, Stage, UndoPlan } from '../objects/envelope.js';
 import { peopleOf } from '../roster.js';
 import type { Roster } from '../roster.js';
+import type { Facts } from './condition.js';
 import { ladderOf, PolicyError, unmeetable } from './ladder.js';
 import { matches } from './match.js';
-import type { DenyRule, HoldRule, Policy } from './schema.js';
+import type { HoldRule, Policy, Rule } from './schema.js';
 
-/** What a rule is asked about. Parameters are not in it: this build has no rule that reads them. */
-export interface Asked {
-  readonly type: string;
-  readonly agent: string;
+/** What a rule is asked about. */
+export interface Asked extends Facts {
   readonly owner: PersonId;
   readonly onBehalfOf: PersonId | null;
   /** Everybody who edited this or an earlier revision. */
@@ -44,14 +43,30 @@ export type Ruling = Denied | Held;
  * Pure; never throws.
  */
 export function evaluatePolicy(policy: Policy, roster: Roster, asked: Asked, now: number): Ruling {
-  try {
-    const deny = denyRules(policy, asked);
-    if (deny !== undefined) return { effect: 'deny', code: 'rule_denies', text: `rule "${deny.name}": ${deny.because}`, rule: deny.name };
-    const rule = policy.rules.find((each): each is HoldRule => each.effect === 'hold' && matches(each.match, asked));
+  return orDenied(() => {
+    const denied = deniedBy(policy, asked);
+    if (denied !== undefined) return denied;
+    const rule = policy.rules.find((each): each is HoldRule => each.effect === 'hold' && applies(each, asked));
     if (rule === undefined) return { effect: 'deny', code: 'rule_missing', text: `no rule matches ${asked.type} by ${asked.agent}` };
     return hold(rule, roster, asked, now);
+  });
+}
+
+/**
+ * The first deny rule that applies, or one whose condition cannot be evaluated; undefined: none forbids it. Asked before the preview, so that what is
+ * forbidden never touches the target. Never throws.
+ */
+export const deniedBy = (policy: Policy, facts: Facts): Denied | undefined =>
+  orDenied(() => {
+    const rule = policy.rules.find((each) => each.effect === 'deny' && applies(each, facts));
+    return rule && { effect: 'deny', code: 'rule_denies', text: `rule "${rule.name}": ${rule.because}`, rule: rule.name };
+  });
+
+/** An error of our own making denies as well: what cannot be evaluated is never let through. */
+function orDenied<T>(evaluate: () => T | Denied): T | Denied {
+  try {
+    return evaluate();
   } catch (error) {
-    // An error of our own making denies as well: what cannot be evaluated is never let through.
     const text =
       error instanceof PolicyError
         ? error.message
@@ -60,9 +75,15 @@ export function evaluatePolicy(policy: Policy, roster: Roster, asked: Asked, now
   }
 }
 
-/** The first deny rule that applies, or undefined. Run before the preview, so that what is forbidden never touches the target. */
-export const denyRules = (policy: Policy, action: { readonly type: string; readonly agent: string }): DenyRule | undefined =>
-  policy.rules.find((rule): rule is DenyRule => rule.effect === 'deny' && matches(rule.match, action));
+/** Does the rule take this action? Throws `PolicyError` where its condition cannot tell. */
+export function applies({ name, match, when }: Rule, facts: Facts): boolean {
+  if (!matches(match, facts)) return false;
+  try {
+    return when === undefined || when.holds(facts);
+  } catch (error) {
+    throw error instanceof PolicyError ? new PolicyError(`rule "${name}": ${error.message}`) : error;
+  }
+}
 
 function hold(rule: HoldRule, roster: Roster, asked: Asked, now: number): Ruling {
   const ladder = ladderOf(rule, roster, now);

@@ -1,7 +1,9 @@
 import { z } from 'zod';
-import { agentIdSchema, nameSchema } from '../ids.js';
+import { agentIdSchema, nameSchema, typeNameSchema } from '../ids.js';
+import type { JsonObject } from '../json.js';
 import { parseDuration } from '../instant.js';
 import { MAX_PEOPLE, riskSchema } from '../objects/envelope.js';
+import { readCondition, type Condition, type ConditionRead } from './condition.js';
 import { leaf, list, oneLine, refused, strict } from './fields.js';
 import { typePatternSchema } from './match.js';
 
@@ -57,7 +59,6 @@ const circle = (sample: string) => strict({ from: refs('from'), quorum: quorum('
 const unsupported = (field: string) =>
   refused(`this build does not enforce "${field}"`, `the rule without ${field}, or use a build that enforces it`, 'policy_unsupported');
 const notYet = {
-  when: unsupported('when'),
   budget: unsupported('budget'),
   breakGlass: unsupported('breakGlass'),
   minTime: unsupported('minTime'),
@@ -67,9 +68,20 @@ const notYet = {
   independent: unsupported('independent'),
 };
 
+const when = z.unknown().transform((value, context): Condition => {
+  const read: ConditionRead =
+    typeof value === 'string'
+      ? readCondition(value)
+      : { ok: false, text: 'when is not a text in the Common Expression Language', write: 'when: action.params.cents > 50000' };
+  if (read.ok) return read.condition;
+  context.addIssue({ code: 'custom', params: { text: read.text, write: read.write } });
+  return z.NEVER;
+});
+
 const ofEveryRule = {
   name: leaf(oneLine(200), 'a text of one line', 'name: vendor payments'),
   match,
+  when: when.optional(),
   because: leaf(
     z
       .string()
@@ -130,6 +142,36 @@ const allow = z.looseObject({ effect: z.literal('allow') }).transform((_rule, co
   return z.NEVER;
 });
 
+const SAMPLE_TEST =
+  'tests: [{ given: { type: payments.transfer, params: { cents: 480000 } }, expect: { effect: hold, rule: vendor payments } }]';
+const parameters = z.custom<JsonObject>((value) => typeof value === 'object' && value !== null && !Array.isArray(value));
+const test = strict(
+  {
+    given: strict(
+      {
+        type: leaf(typeNameSchema, 'a type', 'type: payments.transfer'),
+        params: leaf(parameters, 'a set of parameters', 'params: { cents: 480000 }'),
+        agent: leaf(agentIdSchema, 'the id of an agent', 'agent: ap-agent').optional(),
+        onBehalfOf: leaf(nameSchema, 'the id of a person', 'onBehalfOf: dana').optional(),
+      },
+      'given: { type: payments.transfer, params: { cents: 480000 } }',
+    ),
+    expect: strict(
+      {
+        effect: leaf(z.enum(['hold', 'deny']), 'hold or deny', 'effect: hold'),
+        rule: leaf(oneLine(200), 'the name of a rule', 'rule: vendor payments').optional(),
+        code: leaf(
+          z.enum(['rule_denies', 'rule_missing', 'policy_error', 'quorum_unsatisfiable']),
+          'a code of a denial',
+          'code: rule_missing',
+        ).optional(),
+      },
+      'expect: { effect: hold, rule: vendor payments }',
+    ),
+  },
+  SAMPLE_TEST,
+);
+
 export const policyFileSchema = strict(
   {
     schema: leaf(z.literal('keyturn/policy@1'), 'a form this build reads', 'schema: keyturn/policy@1'),
@@ -144,7 +186,7 @@ export const policyFileSchema = strict(
       { freeze: refs('freeze').optional(), thaw: circle('thaw: { from: [group:security], quorum: 2 }').optional() },
       'stop: { freeze: [group:on-call] }',
     ).optional(),
-    tests: refused('this build does not run "tests"', 'the policy without tests, or use a build that runs them', 'policy_unsupported'),
+    tests: list(test, SAMPLE_TEST, 0, 1_000).optional(),
   },
   'schema: keyturn/policy@1 and its rules',
 );

@@ -8,6 +8,7 @@ import { everybody, ladderOf, PolicyError, unmeetable } from './ladder.js';
 import type { Ladder } from './ladder.js';
 import { commonPattern, coversMatch } from './match.js';
 import { nearMiss } from './near.js';
+import { runTests } from './rehearsal.js';
 import type { Circle, HoldRule, Policy, Refs, Rule } from './schema.js';
 
 /**
@@ -19,6 +20,14 @@ export function lintPolicy(policy: Policy, roster: Roster, file: string, now: nu
   const lint = new Lint(policy, roster, findings, now);
   for (const rule of policy.rules) lint.rule(rule);
   lint.stop();
+  return findings.problems;
+}
+
+/** A policy that fails its own tests starts nothing: what its authors expect of it is not what it does. `now` in ms. */
+export function failedTests(policy: Policy, roster: Roster, file: string, now: number): Problem[] {
+  const findings = new Findings(file, 'policy_invalid', policy.at);
+  for (const { ok, expected, seen, test } of runTests(policy, roster, now))
+    if (!ok) findings.add(test.path, `this test expects ${expected}, and gets ${seen}`, 'the rule or the test as it should be');
   return findings.problems;
 }
 
@@ -47,14 +56,14 @@ class Lint {
     if (thaw !== undefined && this.refs(thaw.from, ['stop', 'thaw', 'from'])) this.circle(thaw, ['stop', 'thaw']);
   }
 
-  /** An earlier rule that takes all of it leaves nothing; a deny rule does so from anywhere, for it is tried first (§6.1). */
+  /** An earlier rule that takes all of it leaves nothing (one with a condition of its own may not); a deny rule does so from anywhere, for it is tried first (§6.1). */
   private reachable(rule: Rule): void {
     const at = this.policy.rules.indexOf(rule);
     const cover = this.policy.rules.find((other, i) =>
       other === rule
         ? false
         : (other.effect === 'deny' && rule.effect === 'hold') || (other.effect === rule.effect && i < at)
-          ? coversMatch(other.match, rule.match)
+          ? coversRule(other, rule)
           : false,
     );
     if (cover === undefined) return;
@@ -128,7 +137,7 @@ class Lint {
     const before = this.policy.rules.filter((other, i) => other.effect === 'deny' || i < at);
     return agent.propose.some((pattern) => {
       const type = commonPattern(pattern, rule.match.type);
-      return type !== undefined && !before.some(({ match }) => coversMatch(match, { type, agent: agent.id }));
+      return type !== undefined && !before.some(({ match, when }) => when === undefined && coversMatch(match, { type, agent: agent.id }));
     });
   }
 
@@ -165,5 +174,9 @@ class Lint {
     this.findings.add(path, `the roster has no ${kind} "${name}"${near === undefined ? '' : `: did you mean "${near}"?`}`, write);
   }
 }
+
+/** Nothing is left for `rule`: `other` takes all it matches, unconditionally or on the same condition. */
+const coversRule = (other: Rule, rule: Rule): boolean =>
+  (other.when === undefined || other.when.text === rule.when?.text) && coversMatch(other.match, rule.match);
 
 const count = (people: number): string => (people === 1 ? '1 person' : `${people} people`);

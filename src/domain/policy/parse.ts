@@ -32,17 +32,19 @@ const policyOf = (file: PolicyFile, digest: Digest, at: Locate): Policy => ({
   digest,
   rules: file.rules.map((rule, i) => ruleOf(rule, ['rules', i])),
   stop: { freeze: file.stop?.freeze ?? [], thaw: file.stop?.thaw },
+  tests: (file.tests ?? []).map(({ given, expect }, i) => ({ given, expect, path: ['tests', i] })),
   at,
 });
 
 function ruleOf(rule: FileRule, path: Path): Rule {
-  const { name, match, because } = rule;
-  if (rule.effect === 'deny') return { effect: 'deny', name, match, because, path };
+  const { name, match, when, because } = rule;
+  if (rule.effect === 'deny') return { effect: 'deny', name, match, when, because, path };
   const { risk, approveWithin, executeWithin, rejections = 1, resolve } = rule;
   return {
     effect: 'hold',
     name,
     match,
+    when,
     because,
     path,
     risk,

@@ -1,7 +1,9 @@
 import type { Digest } from '../ids.js';
 import type { Risk } from '../objects/envelope.js';
 import type { Locate, Path } from '../problem.js';
+import type { Condition } from './condition.js';
 import type { Match } from './match.js';
+import type { PolicyTest } from './rehearsal.js';
 
 /** `group:x` or `person:x`, as the file has them; who that is only a roster and a moment tell. */
 export type Refs = readonly string[];
@@ -25,6 +27,8 @@ export interface StageSpec extends Circle {
 interface EveryRule {
   readonly name: string;
   readonly match: Match;
+  /** Left out: whatever the parameters are. */
+  readonly when?: Condition | undefined;
   readonly because: string;
   readonly path: Path;
 }
@@ -48,6 +52,8 @@ export interface Policy {
   /** SHA-256 of the canonical JSON of the file's content: comments and layout do not count. */
   readonly digest: Digest;
   readonly rules: readonly Rule[];
+  /** Examples of what it is to say, run before it starts anything. */
+  readonly tests: readonly PolicyTest[];
   readonly stop: { readonly freeze: Refs; readonly thaw?: Circle | undefined };
   readonly at: Locate;
 }

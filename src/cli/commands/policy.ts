@@ -1,0 +1,102 @@
+import { join } from 'node:path';
+import { durationText } from '../../domain/instant.js';
+import { explainPolicy, type RuleSays } from '../../domain/policy/explain.js';
+import type { Ruling } from '../../domain/policy/evaluate.js';
+import { askedOf, runTests } from '../../domain/policy/rehearsal.js';
+import type { Policy } from '../../domain/policy/schema.js';
+import type { Roster } from '../../domain/roster.js';
+import { readPolicy } from '../../files/rules.js';
+import { readParams } from '../assignments.js';
+import { usage } from '../errors.js';
+import { EXIT, type ExitCode } from '../exit.js';
+import type { Session } from '../session.js';
+import { inert } from '../text/inert.js';
+
+export interface PolicyOptions {
+  /** Left out: policy.yaml in the folder. */
+  readonly file?: string;
+}
+export interface ExplainOptions extends PolicyOptions {
+  readonly agent?: string;
+  readonly onBehalfOf?: string;
+}
+
+/** `policy lint`: everything that would refuse the start, each with its line and what to write. Throws `FileRefused`. */
+export async function lint(session: Session, options: PolicyOptions): Promise<ExitCode> {
+  const { policy } = await read(session, options);
+  const { version, rules, tests } = policy;
+  session.answer({ ok: true, version, rules: rules.length, tests: tests.length }, [
+    `policy.yaml version ${version}: ${counted(rules.length, 'rule')}, ${counted(tests.length, 'test')}, nothing wrong`,
+  ]);
+  return EXIT.ok;
+}
+
+/** `policy test`: its own `tests:`, by this roster. Exits 1 where one fails; no executor starts with such a policy either. */
+export async function test(session: Session, options: PolicyOptions): Promise<ExitCode> {
+  const { policy, roster } = await read(session, options, { untested: true });
+  const results = runTests(policy, roster, session.now());
+  const failed = results.filter(({ ok }) => !ok).length;
+  const lines = results.map(({ ok, expected, seen, test: { given, path } }) => {
+    const where = `line ${policy.at(path).line}  ${given.type}`;
+    return inert(ok ? `ok      ${where}  ${seen}` : `FAILED  ${where}  expected ${expected}, got ${seen}`);
+  });
+  const told = results.map(({ ok, expected, seen, test: { path } }) => ({ ok, line: policy.at(path).line, expected, seen }));
+  const sum = results.length === 0 ? 'no tests in policy.yaml' : `${results.length - failed} of ${results.length} tests passed`;
+  session.answer({ ok: failed === 0, tests: told }, [...lines, sum]);
+  return failed === 0 ? EXIT.ok : EXIT.error;
+}
+
+/** `policy explain TYPE /cents=480000`: which rule decides, and why the others do not. By the files here: nothing is proposed, no target looked at. */
+export async function explain(session: Session, type: string, assignments: readonly string[], options: ExplainOptions): Promise<ExitCode> {
+  const params = readParams(assignments);
+  const { policy, roster } = await read(session, options);
+  const asked = askedOf(roster, { type, params, agent: options.agent, onBehalfOf: options.onBehalfOf });
+  if (typeof asked === 'string') throw usage(asked, 'Name an agent of roster.yaml with --agent.');
+  const { ruling, rules } = explainPolicy(policy, roster, asked, session.now());
+  const asks = `${asked.agent} asks for ${type}${asked.onBehalfOf === null ? '' : ` on behalf of ${asked.onBehalfOf}`}`;
+  session.answer({ asked: { agent: asked.agent, owner: asked.owner, type, params }, ruling, rules }, [
+    inert(asks),
+    ...rules.map((each) => inert(`  ${each.effect.padEnd(5)} "${each.rule}": ${saidOf(each)}`)),
+    ...rulingLines(ruling).map(inert),
+  ]);
+  return EXIT.ok;
+}
+
+const saidOf = ({ says, error }: RuleSays): string => {
+  switch (says) {
+    case 'applies':
+      return 'applies';
+    case 'other':
+      return 'is for another type or agent';
+    case 'when is false':
+      return 'its condition does not hold';
+    case 'error':
+      return `its condition cannot be evaluated, which denies: ${error ?? ''}`;
+  }
+};
+
+function rulingLines(ruling: Ruling): string[] {
+  if (ruling.effect === 'deny') return [`denied (${ruling.code}): ${ruling.text}`];
+  const excluded = ruling.exclusions.map(({ person, why }) => `${person} (${why.replaceAll('_', ' ')})`);
+  return [
+    `held by "${ruling.rule.name}": ${ruling.rule.because}`,
+    ...ruling.stages.map(({ name, quorum, from, escalate }) => {
+      const later = escalate.map(({ after, to }) => `, after ${durationText(after)} also ${to.join(', ')}`).join('');
+      return `  ${name}: ${quorum} of ${from.join(', ')}${later}`;
+    }),
+    ...(excluded.length === 0 ? [] : [`  never counted: ${excluded.join(', ')}`]),
+    `  decide within ${durationText(ruling.approveWithin)}, run within ${durationText(ruling.executeWithin)} of the last vote`,
+  ];
+}
+
+async function read(
+  session: Session,
+  { file }: PolicyOptions,
+  how: { readonly untested?: boolean } = {},
+): Promise<{ readonly policy: Policy; readonly roster: Roster }> {
+  const workspace = await session.workspace();
+  const roster = await workspace.roster();
+  return { policy: await readPolicy(file ?? join(workspace.root, 'policy.yaml'), roster, session.now(), how), roster };
+}
+
+const counted = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;

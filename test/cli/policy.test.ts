@@ -1,0 +1,54 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { policyText } from '../helpers/rules-fixture.js';
+import { Folder } from './folder.js';
+
+let folder: Folder;
+const write = (text: string): Promise<void> => writeFile(join(folder.dir, 'policy.yaml'), text);
+beforeEach(async () => {
+  folder = await Folder.make('http://127.0.0.1:1');
+});
+afterEach(() => folder.remove());
+
+const TESTS = `tests:
+  - given: { type: payments.transfer, params: { vendor: ACME, cents: 1 } }
+    expect: { effect: hold }
+`;
+
+test('policy lint: nothing wrong, or every problem with its line and what to write', async () => {
+  await write(policyText() + TESTS);
+  const fine = await folder.run(['policy', 'lint']);
+  expect(fine.exit).toBe(0);
+  expect(fine.terminal.said).toContain('1 test, nothing wrong');
+  await write(policyText().replace('effect: hold', 'when: action.parms.cents > 5\n    effect: hold'));
+  const bad = await folder.run(['policy', 'lint']);
+  expect(bad.exit).toBe(1);
+  expect(bad.terminal.said).toContain('action has no "parms"');
+  expect(bad.terminal.said).toContain('when: action.params.cents > 50000');
+});
+
+test('policy test: each test, and exit 1 where one fails', async () => {
+  await write(policyText() + TESTS);
+  const passed = await folder.run(['policy', 'test']);
+  expect(passed.exit).toBe(0);
+  expect(passed.terminal.said).toContain('1 of 1 tests passed');
+  await write(policyText() + TESTS.replace('effect: hold', 'effect: deny, code: rule_missing'));
+  const failed = await folder.run(['policy', 'test']);
+  expect(failed.exit).toBe(1);
+  expect(failed.terminal.said).toContain('expected deny rule_missing, got hold');
+  const json = JSON.parse((await folder.run(['--json', 'policy', 'test'])).terminal.text) as { ok: boolean; tests: { ok: boolean }[] };
+  expect(json).toMatchObject({ ok: false, tests: [{ ok: false }] });
+  expect((await folder.run(['policy', 'lint'])).exit).toBe(1);
+});
+
+test('policy explain: who would be asked, or why it is denied; nothing is sent', async () => {
+  await write(policyText());
+  const held = await folder.run(['policy', 'explain', 'payments.transfer', '/vendor=ACME', '/cents=5']);
+  expect(held.exit).toBe(0);
+  expect(held.terminal.said).toContain('2 of ana, ben, cleo');
+  expect(held.terminal.said).toContain('never counted: dana (owner)');
+  const denied = await folder.run(['policy', 'explain', 'secrets.rotate', '--agent', 'ap-agent']);
+  expect(denied.terminal.said).toContain('denied (rule_missing)');
+  expect((await folder.run(['policy', 'explain', 'payments.transfer', '--agent', 'nobody'])).exit).toBe(2);
+});
