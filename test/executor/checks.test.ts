@@ -109,6 +109,16 @@ describe('7.5 own policy', () => {
     expect(await world.reseal(sealed.id, sealed.digest)).toEqual({ kind: 'end' });
     expect(world.outcome(sealed.id)).toMatchObject({ status: 'denied', effect: 'none', reason: { code: 'rule_denies' } });
   });
+  test('6.9 a condition that came since, on the parameters people agreed to, is asked at execution', async () => {
+    const { world, sealed, votes } = await ready();
+    world.rules.setPolicy({ version: 2, denyWhen: 'action.params.cents >= 1' });
+    expect(await refusal(world, sealed, votes)).toEqual({ kind: 'reseal', code: 'policy_stale' });
+    expect(await world.reseal(sealed.id, sealed.digest)).toEqual({ kind: 'end' });
+    expect(world.outcome(sealed.id)).toMatchObject({ status: 'denied', effect: 'none', reason: { code: 'rule_denies' } });
+    const other = await ready();
+    other.world.rules.setPolicy({ version: 2, when: 'action.params.nosuch == 1' });
+    expect(await refusal(other.world, other.sealed, other.votes)).toMatchObject({ code: 'policy_stale' });
+  });
   test('6.9 attack 31: a stricter policy applies, a relaxed one does not', async () => {
     const { world, sealed, votes } = await ready();
     world.rules.setPolicy({ version: 2, stages: '[{ name: finance, from: [group:finance], quorum: 1 }]' });

@@ -23,6 +23,17 @@ describe('what is denied', () => {
     await deniedWith(world, {}, 'rule_denies');
     expect(world.bank.calls).toEqual([]);
   });
+  test('6.1 a deny rule on parameters, before the target is touched; a condition that cannot be evaluated denies as well', async () => {
+    const world = await World.open();
+    world.rules.setPolicy({ denyWhen: 'action.params.cents > 1000' });
+    await deniedWith(world, { params: { vendor: 'ACME', cents: 1_001 } }, 'rule_denies');
+    world.rules.setPolicy({ version: 2, denyWhen: 'action.params.currency == "EUR"' });
+    await deniedWith(world, { params: { vendor: 'ACME', cents: 7 } }, 'policy_error');
+    expect(world.bank.calls).toEqual([]);
+    world.rules.setPolicy({ version: 3, when: 'action.params.cents > 1000' });
+    await deniedWith(world, { params: { vendor: 'ACME', cents: 1_000 } }, 'rule_missing');
+    expect((await world.propose({ params: { vendor: 'ACME', cents: 1_002 } })).envelope.rule.name).toBe('vendor payments');
+  });
   test('6.1 no rule: denied', async () => {
     const world = await World.open();
     world.rules.setPolicy({ type: 'payments.batch' });

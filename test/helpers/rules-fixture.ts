@@ -61,6 +61,9 @@ export interface PolicyOptions {
   readonly resolve?: string;
   /** Types of deny rules, which stand after the hold rule. */
   readonly deny?: readonly string[];
+  /** A condition on the hold rule, and one of a deny rule for the same type. */
+  readonly when?: string;
+  readonly denyWhen?: string;
   readonly stop?: string;
 }
 
@@ -87,14 +90,14 @@ version: ${version}
 rules:
   - name: vendor payments
     match: { type: ${type} }
-    effect: hold
+${options.when === undefined ? '' : `    when: '${options.when}'\n`}    effect: hold
     because: Money leaves the company.
     stages: ${stages}
     approveWithin: ${approveWithin}
     executeWithin: ${executeWithin}
     rejections: ${rejections}
     resolve: ${resolve}
-${deny.map((each) => `  - { name: never ${each}, match: { type: ${each} }, effect: deny, because: Never. }`).join('\n')}
+${options.denyWhen === undefined ? '' : `  - { name: never so, match: { type: ${type} }, when: '${options.denyWhen}', effect: deny, because: Never so. }\n`}${deny.map((each) => `  - { name: never ${each}, match: { type: ${each} }, effect: deny, because: Never. }`).join('\n')}
 stop: ${stop}
 `;
 }

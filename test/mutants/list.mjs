@@ -155,8 +155,8 @@ export const MUTANTS = [
     patches: [
       {
         file: 'src/executor/judge.ts',
-        find: 'const asked = presentLadder === undefined ? undefined : tally(presentLadder, digest, votes);',
-        put: 'const asked = sealed;',
+        find: 'const byPresent = presentLadder === undefined ? undefined : tally(presentLadder, digest, votes);',
+        put: 'const byPresent = sealed;',
       },
     ],
     test: 'test/executor/checks.test.ts',
@@ -167,8 +167,8 @@ export const MUTANTS = [
     patches: [
       {
         file: EVALUATE,
-        find: 'const deny = denyRules(policy, asked);',
-        put: 'const deny = denyRules({ ...policy, rules: policy.rules.filter((each) => matches(each.match, asked)).slice(0, 1) }, asked);',
+        find: 'const denied = deniedBy(policy, asked);',
+        put: 'const denied = deniedBy({ ...policy, rules: policy.rules.filter((each) => matches(each.match, asked)).slice(0, 1) }, asked);',
       },
     ],
     test: 'test/domain/policy-evaluate.test.ts',
