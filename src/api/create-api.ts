@@ -107,7 +107,7 @@ function finish({ metrics, log }: Api, c: Call, ms: number): void {
   c.res.headers.set('x-request-id', c.get('requestId'));
   const { method } = c.req;
   const labels = {
-    method: ['GET', 'HEAD', 'POST'].includes(method) ? method : 'other',
+    method: ['GET', 'HEAD', 'POST', 'DELETE'].includes(method) ? method : 'other',
     route: c.get('route'),
     status: String(c.res.status),
   };

@@ -7,7 +7,7 @@ import { refused } from './problem.js';
 
 /** One door of the API: what the document says of it and what it does stand together. */
 export interface Route {
-  readonly method: 'get' | 'post';
+  readonly method: 'get' | 'post' | 'delete';
   /** As OpenAPI writes it: `/v1/actions/{id}`. */
   readonly path: string;
   readonly summary: string;
@@ -33,7 +33,7 @@ export function register(app: OpenAPIHono<Variables>, api: Api, route: Route): v
 export function methodsAt(routes: readonly Route[], path: string): string[] {
   const takes = ({ path: pattern }: Route): boolean =>
     new RegExp(`^${pattern.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(path);
-  return [...new Set(routes.filter(takes).flatMap(({ method }) => (method === 'get' ? ['GET', 'HEAD'] : ['POST'])))];
+  return [...new Set(routes.filter(takes).flatMap(({ method }) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()])))];
 }
 
 /** The query, each name known and given once. */

@@ -17,8 +17,13 @@ export interface Api {
   /** GET, with a read signed for this very path. `wait` in seconds lengthens the patience. */
   get<T>(path: string, schema: z.ZodType<T>, wait?: number): Promise<T>;
   bytes(path: string): Promise<Uint8Array>;
-  /** POST of something that carries its own signature. */
-  post<T>(path: string, body: unknown, schema: z.ZodType<T>): Promise<{ readonly status: number; readonly value: T }>;
+  /** POST, or DELETE, of something that carries its own signature. */
+  post<T>(
+    path: string,
+    body: unknown,
+    schema: z.ZodType<T>,
+    method?: 'POST' | 'DELETE',
+  ): Promise<{ readonly status: number; readonly value: T }>;
 }
 
 export async function openApi(session: Session, author: Author): Promise<Api> {
@@ -32,8 +37,8 @@ export async function openApi(session: Session, author: Author): Promise<Api> {
     url,
     get: async (path, schema, wait) => bodyAs(schema, await read(path, wait), url),
     bytes: async (path) => new Uint8Array(await (await read(path)).arrayBuffer()),
-    async post(path, body, schema) {
-      const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+    async post(path, body, schema, method = 'POST') {
+      const init = { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
       const response = await call(url, path, { ...init, signal: AbortSignal.timeout(PATIENCE_MS) });
       return { status: response.status, value: await bodyAs(schema, response, url) };
     },

@@ -79,6 +79,23 @@ export const messageAnswerSchema = z.strictObject({
 });
 export type MessageAnswer = z.infer<typeof messageAnswerSchema>;
 
+const ofExecutor = { executor: z.string() };
+/** What became of a freeze or thaw at one executor, with the executor's signed answer: `waiting` is kept by Temporal. */
+export const stopFateSchema = z.discriminatedUnion('state', [
+  z.strictObject({ ...ofExecutor, state: z.literal('stands'), answer: signedSchema }),
+  z.strictObject({ ...ofExecutor, state: z.literal('waiting'), answer: z.null() }),
+  z.strictObject({
+    ...ofExecutor,
+    state: z.literal('refused'),
+    code: z.enum(ERROR_CODES),
+    text: z.string(),
+    answer: signedSchema.nullable(),
+  }),
+]);
+export type StopFate = z.infer<typeof stopFateSchema>;
+export const stopAnswerSchema = z.strictObject({ digest: digestSchema, executors: z.array(stopFateSchema) });
+export type StopAnswer = z.infer<typeof stopAnswerSchema>;
+
 /** `Authorization: Keyturn <base64url of the signed read as JSON>`: good for 60 s, for one method and path. */
 export const readSchema = z.strictObject({
   v: z.literal(1),

@@ -1,3 +1,4 @@
 /** What a worker registers. */
 export { agentAction } from './agent-action.js';
 export { executorManifest } from './executor-manifest.js';
+export { lodgeStop } from './lodge-stop.js';

@@ -122,7 +122,7 @@ export class FakeApi {
 
   private async reply(request: IncomingMessage): Promise<Reply> {
     const path = request.url ?? '';
-    if (request.method === 'POST') return this.post(path, await bodyOf(request));
+    if (request.method === 'POST' || request.method === 'DELETE') return this.post(path, await bodyOf(request));
     if (!isSignedRead(request.headers.authorization, path)) this.unsigned.push(path);
     const [, id, rest] = /^\/v1\/actions\/([a-z0-9_]+)(\/evidence)?/.exec(path) ?? [];
     if (id === undefined) return { status: 200, body: { actions: this.actions.map((action) => action.line()), next: null } };

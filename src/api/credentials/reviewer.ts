@@ -1,9 +1,9 @@
 import { readDecision } from '../../domain/admit.js';
 import { refuse, type Refusal } from '../../domain/codes.js';
 import { keyIdOfSigned, readPayload, verifySigned, type ObjectKind, type Signed } from '../../domain/dsse.js';
-import type { ActionId, PersonId } from '../../domain/ids.js';
+import type { ActionId, Digest, PersonId } from '../../domain/ids.js';
 import { toMs, type Instant } from '../../domain/instant.js';
-import { resolveSchema } from '../../domain/objects/stop.js';
+import { freezeSchema, resolveSchema, thawSchema } from '../../domain/objects/stop.js';
 import { holderOf, keyValidAt, type Roster } from '../../domain/roster.js';
 
 /**
@@ -30,6 +30,26 @@ export function resolveRefused(signed: Signed, id: ActionId, roster: Roster, now
   if (!read.success) return refuse('request_invalid', 'not a resolve: see the schema of resolve v1');
   const { by, issuedAt } = read.data;
   return personRefused({ kind: 'resolve', person: by, issuedAt }, signed, roster, now) ?? misaddressed(read.data, id, roster);
+}
+
+/** A freeze, by a person of the roster; who of them may, each executor's policy says. */
+export function freezeRefused(signed: Signed, roster: Roster, now: number): Refusal | undefined {
+  const read = freezeSchema.safeParse(readPayload('freeze', signed));
+  if (isForeign(signed, roster)) return refuse('not_a_reviewer');
+  if (!read.success) return refuse('request_invalid', 'not a freeze: see the schema of freeze v1');
+  const { by, issuedAt, deployment } = read.data;
+  if (deployment !== roster.deployment) return refuse('audience_mismatch');
+  return personRefused({ kind: 'freeze', person: by, issuedAt }, signed, roster, now);
+}
+
+export function thawRefused(signed: Signed, freeze: Digest, roster: Roster, now: number): Refusal | undefined {
+  const read = thawSchema.safeParse(readPayload('thaw', signed));
+  if (isForeign(signed, roster)) return refuse('not_a_reviewer');
+  if (!read.success) return refuse('request_invalid', 'not a thaw: see the schema of thaw v1');
+  const { by, issuedAt, deployment } = read.data;
+  if (deployment !== roster.deployment || read.data.freeze !== freeze)
+    return refuse('audience_mismatch', 'this was signed for another deployment or freeze');
+  return personRefused({ kind: 'thaw', person: by, issuedAt }, signed, roster, now);
 }
 
 /** A key the roster gives to an agent, an executor or an API. */

@@ -8,12 +8,13 @@ import {
   messageAnswerSchema,
   problemSchema,
   readSchema,
+  stopAnswerSchema,
 } from '../../domain/http.js';
 import { jsonSchema } from '../../domain/json-schema.js';
 import { decisionSchema } from '../../domain/objects/decision.js';
 import { manifestSchema } from '../../domain/objects/manifest.js';
 import { requestSchema } from '../../domain/objects/request.js';
-import { cancelSchema, resolveSchema } from '../../domain/objects/stop.js';
+import { cancelSchema, freezeSchema, resolveSchema, thawSchema } from '../../domain/objects/stop.js';
 import { outcomeSchema } from '../../domain/outcome.js';
 
 /** The shapes of the document: the same schemas the code parses with. */
@@ -24,6 +25,8 @@ const SHAPES = {
   Decision: decisionSchema,
   Cancel: cancelSchema,
   Resolve: resolveSchema,
+  Freeze: freezeSchema,
+  Thaw: thawSchema,
   Read: readSchema,
   Manifest: manifestSchema,
   Outcome: outcomeSchema,
@@ -32,6 +35,7 @@ const SHAPES = {
   ActionTypes: actionTypesSchema,
   ActionEvents: actionEventsSchema,
   MessageAnswer: messageAnswerSchema,
+  StopAnswer: stopAnswerSchema,
   Problem: problemSchema,
   Empty: z.strictObject({}),
 } as const;

@@ -4,6 +4,7 @@ import { list, show } from './actions.js';
 import { decide, fate } from './decisions.js';
 import { events } from './events.js';
 import { evidence } from './evidence.js';
+import { freeze, thaw } from './freezes.js';
 import { inbox } from './inbox.js';
 import { propose } from './proposals.js';
 import { cancel, resolve } from './stops.js';
@@ -22,6 +23,8 @@ export const ROUTES: readonly Route[] = [
   evidence,
   resolve,
   actionTypes,
+  freeze,
+  thaw,
   healthz,
   readyz,
   metrics,

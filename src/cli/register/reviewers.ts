@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { ApproveOptions } from '../commands/approve.js';
+import type { FreezeOptions } from '../commands/freeze.js';
 import type { ModifyOptions } from '../commands/modify.js';
 import type { RejectOptions } from '../commands/reject.js';
 import type { ResolveOptions } from '../commands/resolve.js';
@@ -74,5 +75,24 @@ export function registerReviewers(program: Command, run: Run): void {
     .option(...PRINT)
     .action((id: string, options: ResolveOptions) =>
       run(async (session) => (await import('../commands/resolve.js')).resolve(session, id, options)),
+    );
+  program
+    .command('freeze')
+    .description('stop: nothing in the scope starts, and no next step, until it is thawed')
+    .option('--all', 'everything')
+    .option('--type <type>', 'one action type')
+    .option('--agent <agent>', 'one agent')
+    .requiredOption('--reason <text>', 'why')
+    .option(...AS)
+    .option(...PRINT)
+    .action((options: FreezeOptions) => run(async (session) => (await import('../commands/freeze.js')).freeze(session, options)));
+  program
+    .command('thaw <freeze>')
+    .description('one voice to lift a freeze, by the digest it was told with')
+    .requiredOption('--reason <text>', 'why')
+    .option(...AS)
+    .option(...PRINT)
+    .action((freeze: string, options: { as?: string; reason: string; print?: true }) =>
+      run(async (session) => (await import('../commands/freeze.js')).thaw(session, freeze, options)),
     );
 }

@@ -23,6 +23,12 @@ export type AdvanceInput = z.infer<typeof advanceInputSchema>;
 /** `actionId` is null for freeze and thaw, which belong to no action. */
 export const lodgeInputSchema = z.strictObject({ actionId: actionId.nullable(), have, signed: signedSchema });
 export type LodgeInput = z.infer<typeof lodgeInputSchema>;
+/** What an executor is asked to put a freeze or thaw on record, and signs the digest of. */
+export const lodgeStopInput = <S>(signed: S): { readonly actionId: null; readonly have: 0; readonly signed: S } => ({
+  actionId: null,
+  have: 0,
+  signed,
+});
 
 export const closeReasonSchema = z.enum(['expired', 'execution_expired', 'rejected', 'cancelled']);
 export type CloseReason = z.infer<typeof closeReasonSchema>;
