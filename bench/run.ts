@@ -24,7 +24,7 @@ import { Notices } from './notices.js';
  * second activity. Both clients do the same: start, be told by a line in a file that it waits, read by one query what is to be agreed to, send two
  * Updates, take the result. Prints one JSON object; exits 1 on a shortfall. Times are ratios: absolute ones depend on the machine.
  */
-const LATENCY_ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 30);
+const LATENCY_ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 60);
 const THROUGHPUT = { actions: Number(process.env['BENCH_ACTIONS'] ?? 120), atOnce: 20 };
 const LIMITS = { latencyRatio: 1.6, throughputRatio: 0.5, events: 50, helpMs: 200, bundleBytes: 1_700_000 };
 const IBAN = 'DE89370400440532013000';

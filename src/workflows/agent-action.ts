@@ -143,7 +143,9 @@ async function advance(run: Run): Promise<void> {
   const digest = run.review.newest?.digest;
   if (digest === undefined) return untilNews(run, REFUSED_RETRY_MS);
   const stop = run.cancelRequested ? { stop: true } : {};
-  const result = await shownIfItLasts(run, ask(run, 'advance', { digest, decisions: run.review.evidence(), ...stop }));
+  const answer = ask(run, 'advance', { digest, decisions: run.review.evidence(), ...stop });
+  showIfItLasts(run);
+  const result = await answer;
   run.standing = undefined;
   switch (result.kind) {
     case 'again':
@@ -165,21 +167,17 @@ async function advance(run: Run): Promise<void> {
   }
 }
 
-/** Most executors answer before an operator could look: that something is approved or under way is shown only if it stays so. */
-async function shownIfItLasts<T>(run: Run, answer: Promise<T>): Promise<T> {
-  const patience = new CancellationScope();
-  const lasted = patience
-    .run(() => sleep(SHOW_AFTER_MS, { summary: 'show that it is under way' }))
-    .then(
-      () => showOperator(run),
-      () => undefined,
-    );
-  try {
-    return await answer;
-  } finally {
-    patience.cancel();
-    await lasted;
-  }
+/**
+ * Most executors answer before an operator could look: that something is approved or under way is shown only if it stays so. One timer at a time, and
+ * never cancelled: one that finds nothing new shows what is shown already, and the end of the run takes it along.
+ */
+function showIfItLasts(run: Run): void {
+  if (run.showing) return;
+  run.showing = true;
+  void sleep(SHOW_AFTER_MS, { summary: 'show it if it is still under way' }).then(() => {
+    run.showing = false;
+    if (run.outcome === undefined) showOperator(run);
+  });
 }
 
 async function resealed(run: Run, digest: string): Promise<void> {

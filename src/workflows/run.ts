@@ -32,6 +32,8 @@ export class Run {
   receiptsInvalid = 0;
   /** The one live timer: of the next reminder, escalation or expiry. */
   timer: { readonly at: number; fired: boolean } | undefined;
+  /** A timer is under way that will show the operator what still lasts. */
+  showing = false;
   private newsCount = 0;
   private waiting: (() => void)[] = [];
   private readonly messages = new Map<Digest, { readonly signed: Signed; fate: Fate }>();
