@@ -11,7 +11,7 @@ import { digestOfSigned } from '../src/domain/dsse.js';
 import { actionIdOf } from '../src/domain/ids.js';
 import { snapshotSchema } from '../src/domain/review/snapshot.js';
 import { signerFrom } from '../src/files/key-files.js';
-import { useNativeEd25519 } from '../src/files/native-ed25519.js';
+import { useNativeCrypto } from '../src/files/native-crypto.js';
 import { openClient } from '../src/temporal/connection.js';
 import { freePort } from '../src/temporal/free-port.js';
 import { WORKFLOW_QUEUE } from '../src/temporal/names.js';
@@ -30,7 +30,7 @@ const LIMITS = { latencyRatio: 1.6, throughputRatio: 0.5, events: 50, helpMs: 20
 const IBAN = 'DE89370400440532013000';
 
 const dir = resolve('.keyturn', 'bench');
-useNativeEd25519();
+useNativeCrypto();
 await rm(dir, { recursive: true, force: true });
 await mkdir(dir, { recursive: true });
 const password = randomBytes(16).toString('hex');

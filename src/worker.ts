@@ -8,7 +8,7 @@ import { reportActivity } from './activities/report.js';
 import { sealActivity } from './activities/seal.js';
 import { trustActivity } from './activities/trust.js';
 import type { Executor } from './executor/executor.js';
-import { useNativeEd25519 } from './files/native-ed25519.js';
+import { useNativeCrypto } from './files/native-crypto.js';
 import { readRoster } from './files/rules.js';
 import { loadWorkflowBundle } from './temporal/bundle.js';
 import { connect, openNativeConnection, type ConnectSettings } from './temporal/connection.js';
@@ -78,7 +78,7 @@ let installed = false;
 function quiet(): void {
   if (installed) return;
   installed = true;
-  useNativeEd25519();
+  useNativeCrypto();
   Runtime.install({ logger: new DefaultLogger('WARN', logUnlessMeant), shutdownSignals: [] });
 }
 

@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import type { Signer } from '../domain/dsse.js';
 import { holderOf, type Roster } from '../domain/roster.js';
 import { readKeyFile, signerFrom } from '../files/key-files.js';
-import { useNativeEd25519 } from '../files/native-ed25519.js';
+import { useNativeCrypto } from '../files/native-crypto.js';
 import { watchDev } from '../files/process-life.js';
 import { readRoster } from '../files/rules.js';
 import { connect } from '../temporal/connection.js';
@@ -25,7 +25,7 @@ export interface RunOptions {
  * Throws `FileRefused` on a roster that cannot be used, and if the port is taken.
  */
 export async function runApi({ dir, port, host }: RunOptions): Promise<RunningApi> {
-  useNativeEd25519();
+  useNativeCrypto();
   const rosterFile = join(dir, 'roster.yaml');
   const apiSigner = await apiKey(dir, await readRoster(rosterFile));
   const log = pino({ level: process.env['KEYTURN_LOG_LEVEL'] ?? 'warn' }, pino.destination({ dest: 2, sync: true }));

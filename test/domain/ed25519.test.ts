@@ -3,7 +3,8 @@ import { ed25519 } from '@noble/curves/ed25519.js';
 import fc from 'fast-check';
 import { fromHex } from '../../src/domain/bytes.js';
 import { portableEd25519 as portable } from '../../src/domain/ed25519.js';
-import { nativeEd25519 as native } from '../../src/files/native-ed25519.js';
+import { portableSha256 } from '../../src/domain/hash.js';
+import { nativeEd25519 as native, nativeSha256 } from '../../src/files/native-crypto.js';
 
 const seedOf = (n: number): Uint8Array => new Uint8Array(32).fill(n);
 const plainly = (signature: Uint8Array, message: Uint8Array, key: Uint8Array): boolean => {
@@ -84,4 +85,11 @@ describe('Ed25519 with remembered keys answers as the library and as the native 
     const crafted = new Uint8Array([...key, ...ed25519.sign(message, seedOf(104)).subarray(32)]);
     for (let i = 0; i < 5; i++) expect(remembered(crafted, message, key)).toBe(plainly(crafted, message, key));
   });
+});
+
+test('SHA-256: the native one is the portable one', () => {
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => expect(nativeSha256(bytes)).toEqual(portableSha256(bytes))));
+  expect(Buffer.from(nativeSha256(new Uint8Array())).toString('hex')).toBe(
+    'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+  );
 });

@@ -10,7 +10,7 @@ import { sha256Bytes } from '../../src/domain/hash.js';
 import { parsePublicKey, passkeyText } from '../../src/domain/keys.js';
 import { sealedPeopleSchema } from '../../src/domain/objects/entry.js';
 import { Review } from '../../src/domain/review/review.js';
-import { useNativeEd25519 } from '../../src/files/native-ed25519.js';
+import { useNativeCrypto } from '../../src/files/native-crypto.js';
 import { Authenticator, RP, twinOf, UP, UV, withSignature, type AssertionTweaks } from '../helpers/authenticator.js';
 import { readersRoster } from '../helpers/flips.js';
 import { HandLedger, OPENED, seal, sealedPeople } from '../helpers/hand-made.js';
@@ -278,7 +278,7 @@ describe('evidence with a passkey vote', () => {
   });
 
   test('any byte of the assertion changed: it fails (attack case 81)', () => {
-    useNativeEd25519();
+    useNativeCrypto();
     const good = Buffer.from(file(cast));
     const from = good.indexOf('"passkey":');
     const to = good.indexOf('"deployment"', from);

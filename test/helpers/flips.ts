@@ -2,7 +2,7 @@ import { digestOfSigned } from '../../src/domain/dsse.js';
 import { buildEvidence } from '../../src/domain/evidence/build.js';
 import { verifyEvidence } from '../../src/domain/evidence/verify.js';
 import { parseRoster, type Roster } from '../../src/domain/roster.js';
-import { useNativeEd25519 } from '../../src/files/native-ed25519.js';
+import { useNativeCrypto } from '../../src/files/native-crypto.js';
 import { HandLedger, OPENED, seal, sealedPeople } from './hand-made.js';
 import { approve } from './messages.js';
 import { rosterText, type RosterOptions } from './rules-fixture.js';
@@ -35,7 +35,7 @@ const changes = (byte: number): number[] => {
 /** Tries every change of every byte in a part of a good file; returns those after which it still verifies, in words. */
 export function survivors(good: Uint8Array, from: number, to: number): { readonly tried: number; readonly survived: string[] } {
   // Tens of thousands of files: by the signature check processes use.
-  useNativeEd25519();
+  useNativeCrypto();
   const roster = readersRoster();
   const survived: string[] = [];
   let tried = 0;

@@ -1,5 +1,6 @@
-import { createPrivateKey, createPublicKey, sign, verify, type KeyObject } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, sign, verify, type KeyObject } from 'node:crypto';
 import { useEd25519, type Ed25519 } from '../domain/ed25519.js';
+import { useSha256 } from '../domain/hash.js';
 
 const PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex');
 const SPKI = Buffer.from('302a300506032b6570032100', 'hex');
@@ -25,5 +26,10 @@ export const nativeEd25519: Ed25519 = {
   verify: (signature, message, raw) => verify(null, message, publicKey(raw), signature),
 };
 
+export const nativeSha256 = (bytes: Uint8Array): Uint8Array => new Uint8Array(createHash('sha256').update(bytes).digest());
+
 /** Called at the start of every process that is not a sandbox. */
-export const useNativeEd25519 = (): void => useEd25519(nativeEd25519);
+export function useNativeCrypto(): void {
+  useEd25519(nativeEd25519);
+  useSha256(nativeSha256);
+}
