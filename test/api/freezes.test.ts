@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { digestOfSigned } from '../../src/domain/dsse.js';
 import { stopAnswerSchema } from '../../src/domain/http.js';
+import { stopId } from '../../src/temporal/names.js';
 import { approve, damaged, freeze, thaw } from '../helpers/messages.js';
 import { AGENT, keyOfPerson } from '../helpers/signers.js';
 import { Desk, refusalOf } from './desk.js';
@@ -63,6 +64,11 @@ describe('freeze and thaw over HTTP, on a real Temporal server', () => {
     const answer = await desk.post('/v1/freezes', stop);
     expect(answer.status).toBe(202);
     expect(answer.body).toMatchObject({ executors: [{ executor: 'bank', state: 'waiting', answer: null }] });
+    // Somebody terminates the run that carries it: still no word that it stands, and no crash.
+    const again = desk.post('/v1/freezes', stop);
+    await new Promise((done) => setTimeout(done, 500));
+    await desk.rig.client.workflow.getHandle(stopId('bank', digestOfSigned(stop))).terminate();
+    expect((await again).status).toBe(202);
     await desk.rig.startExecutor();
     const stands = async (): Promise<boolean> => (await desk.post('/v1/freezes', stop)).status === 200;
     for (let i = 0; i < 50 && !(await stands()); i++) await new Promise((done) => setTimeout(done, 200));

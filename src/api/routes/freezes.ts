@@ -1,16 +1,26 @@
+import type { Refusal } from '../../domain/codes.js';
 import { digestOfSigned, type Signed } from '../../domain/dsse.js';
 import type { StopAnswer } from '../../domain/http.js';
 import { digestSchema } from '../../domain/ids.js';
 import { MAX_DECISION_CHARS } from '../../domain/objects/decision.js';
 import type { Roster } from '../../domain/roster.js';
-import type { Api } from '../api.js';
+import type { Api, Call } from '../api.js';
 import { freezeRefused, thawRefused } from '../credentials/reviewer.js';
 import { answer, Refused, refused } from '../problem.js';
 import { readSigned } from '../read-body.js';
 import type { Route } from '../route.js';
 import { lodgeStop } from '../temporal/lodge-stop.js';
 
-const ANSWERS = { 200: 'StopAnswer', 202: 'StopAnswer', 400: 'Problem', 403: 'Problem', 503: 'Problem' } as const;
+const ANSWERS = {
+  200: 'StopAnswer',
+  202: 'StopAnswer',
+  400: 'Problem',
+  403: 'Problem',
+  409: 'Problem',
+  413: 'Problem',
+  502: 'Problem',
+  503: 'Problem',
+} as const;
 
 export const freeze: Route = {
   method: 'post',
@@ -19,13 +29,7 @@ export const freeze: Route = {
   access: 'signature',
   body: ['Signed'],
   answers: ANSWERS,
-  handle: async (api, c) => {
-    const roster = await api.roster();
-    const signed = await readSigned(c, MAX_DECISION_CHARS);
-    const refusal = freezeRefused(signed, roster, Date.now());
-    if (refusal !== undefined) throw new Refused(refusal);
-    return toEveryExecutor(api, roster, signed);
-  },
+  handle: (api, c) => take(api, c, freezeRefused),
 };
 
 export const thaw: Route = {
@@ -37,15 +41,21 @@ export const thaw: Route = {
   body: ['Signed'],
   answers: ANSWERS,
   handle: async (api, c) => {
-    const roster = await api.roster();
-    const signed = await readSigned(c, MAX_DECISION_CHARS);
     const frozen = digestSchema.safeParse(c.req.param('id'));
     if (!frozen.success) throw refused('request_invalid', 'a freeze is named by the 64 hex digits of its digest');
-    const refusal = thawRefused(signed, frozen.data, roster, Date.now());
-    if (refusal !== undefined) throw new Refused(refusal);
-    return toEveryExecutor(api, roster, signed);
+    return take(api, c, (signed, roster, now) => thawRefused(signed, frozen.data, roster, now));
   },
 };
+
+type Look = (signed: Signed, roster: Roster, now: number) => Refusal | undefined;
+
+async function take(api: Api, c: Call, refusalOf: Look): Promise<Response> {
+  const roster = await api.roster();
+  const signed = await readSigned(c, MAX_DECISION_CHARS);
+  const refusal = refusalOf(signed, roster, Date.now());
+  if (refusal !== undefined) throw new Refused(refusal);
+  return toEveryExecutor(api, roster, signed);
+}
 
 /** 200: every executor has it on record · 202: some are away, and Temporal keeps it for them. Refused by all: their refusal. */
 async function toEveryExecutor(api: Api, roster: Roster, signed: Signed): Promise<Response> {

@@ -1,4 +1,4 @@
-import type { Client } from '@temporalio/client';
+import { WorkflowFailedError, type Client } from '@temporalio/client';
 import { refuse } from '../../domain/codes.js';
 import { signedSchema, type Signed } from '../../domain/dsse.js';
 import type { StopFate } from '../../domain/http.js';
@@ -28,8 +28,8 @@ export async function lodgeStop(client: Client, executor: Executor, roster: Rost
     const raw: unknown = await within(client, PATIENCE_MS, () => handle.result());
     return fateOf(name, raw, executor, roster, signed);
   } catch (error) {
-    if (!isNoAnswer(error)) throw error;
-    // Started or not, only the executor's answer says that it stands.
+    if (!isNoAnswer(error) && !(error instanceof WorkflowFailedError)) throw error;
+    // Not started, not answered in time, or its run terminated by somebody: only the executor's answer says that it stands.
     return { executor: name, state: 'waiting', answer: null };
   }
 }
