@@ -57,6 +57,7 @@ async function run({ actions, dir: given }: ExecutorOptions): Promise<void> {
   const types = typesOf(actions, roster, name);
   const database = await openDatabase(process.env['KEYTURN_LEDGER'] ?? join(dir, '.keyturn', 'ledger.db'));
   const ledger = await openLedger(database, roster.deployment, signer);
+  for (const step of ledger.steps) console.error(`executor ${name}: ledger brought to ${step}`);
   const executor: Executor = {
     name,
     signer,

@@ -121,8 +121,13 @@ export const cancel = (actionId: ActionId, { at, by = AGENT }: StopOptions, who 
   by.sign('cancel', { ...stop(at), actionId, by: who });
 export const freeze = (person: string, scope: JsonObject, { at, by = keyOfPerson(person) }: StopOptions): Signed =>
   by.sign('freeze', { ...stop(at), by: person, scope, reason: 'Something is wrong.' });
-export const thaw = (person: string, frozen: Signed, { at, by = keyOfPerson(person) }: StopOptions): Signed =>
-  by.sign('thaw', { ...stop(at), by: person, freeze: digestOfSigned(frozen), reason: 'It was nothing.' });
+export const thaw = (person: string, frozen: Signed | Digest, { at, by = keyOfPerson(person) }: StopOptions): Signed =>
+  by.sign('thaw', {
+    ...stop(at),
+    by: person,
+    freeze: typeof frozen === 'string' ? frozen : digestOfSigned(frozen),
+    reason: 'It was nothing.',
+  });
 export const resolve = (
   person: string,
   actionId: ActionId,

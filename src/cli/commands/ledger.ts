@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { openDatabase } from '../../executor/start-executor.js';
 import { initLedger } from '../../executor/ledger/ledger.js';
+import { readSchema } from '../../executor/ledger/migrate.js';
 import { nameSchema } from '../../domain/ids.js';
 import { usage } from '../errors.js';
 import { EXIT, type ExitCode } from '../exit.js';
@@ -34,7 +35,9 @@ export async function verify(session: Session, where: string, options: { readonl
   const trusted = options.roster ?? workspace.rosterFile;
   const database = await openDatabase(where);
   try {
-    const report = await checkLedger(sourceOf(database), roster);
+    const source = sourceOf(database);
+    readSchema((await source.meta()).get('schema'));
+    const report = await checkLedger(source, roster);
     session.answer({ ...report, roster: trusted }, [
       report.ok ? `OK, ${report.entries} entries, ${report.envelopes} envelopes` : `FAILED, ${report.step}: ${inert(report.text)}`,
       `  trust root: ${trusted} (deployment ${roster.deployment})`,

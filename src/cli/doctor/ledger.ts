@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Roster } from '../../domain/roster.js';
+import { readSchema } from '../../executor/ledger/migrate.js';
 import { openDatabase } from '../../executor/start-executor.js';
 import type { Workspace } from '../workspace.js';
 import { fine, problem, wordsOf, type Finding } from './finding.js';
@@ -15,6 +16,7 @@ export async function ledgerFile({ root }: Workspace, roster: Roster, env: NodeJ
     try {
       const rows = await database.transaction((sql) => sql.all('SELECT key, value FROM meta'));
       const meta = new Map(rows.map((row) => [String(row['key']), String(row['value'])]));
+      readSchema(meta.get('schema'));
       const deployment = meta.get('deployment') ?? 'none';
       if (deployment !== roster.deployment)
         return problem(

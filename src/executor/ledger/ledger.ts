@@ -5,7 +5,8 @@ import { entrySchema, type EntryBody } from '../../domain/objects/entry.js';
 import { toInstant } from '../../domain/instant.js';
 import { LedgerRefused, type Database, type Sql } from './database.js';
 import { readAction, readEntries } from './rows.js';
-import { createTables, SCHEMA_VERSION } from './schema.js';
+import { createTables, migrate, type Migration } from './migrate.js';
+import { MIGRATIONS } from './migrations/all.js';
 import type { ActionId } from '../../domain/ids.js';
 
 /** Who a ledger is: named in every envelope, entry and answer, so that nothing sealed in one runs by another. */
@@ -16,12 +17,16 @@ export interface LedgerIdentity {
 }
 
 /** Makes an empty ledger. Throws `LedgerRefused` where there is one already: an old book is never overwritten. */
-export async function initLedger(database: Database, deployment: string): Promise<LedgerIdentity> {
+export async function initLedger(
+  database: Database,
+  deployment: string,
+  migrations: readonly Migration[] = MIGRATIONS,
+): Promise<LedgerIdentity> {
   const identity: LedgerIdentity = { deployment, ledger: randomBytes(16).toString('hex'), epoch: 1 };
   try {
     await database.transaction(async (sql) => {
-      await createTables(sql);
-      const meta = { schema: SCHEMA_VERSION, deployment, ledger: identity.ledger, epoch: 1, seq: 0 };
+      await createTables(sql, migrations);
+      const meta = { schema: migrations.length, deployment, ledger: identity.ledger, epoch: 1, seq: 0 };
       for (const [key, value] of Object.entries(meta)) await sql.run('INSERT INTO meta (key, value) VALUES (?, ?)', key, String(value));
     });
   } catch (error) {
@@ -30,18 +35,25 @@ export async function initLedger(database: Database, deployment: string): Promis
   return identity;
 }
 
-/** Opens an existing ledger of this deployment. Throws `LedgerRefused` if it is missing, foreign or of another schema. */
-export async function openLedger(database: Database, deployment: string, signer: Signer): Promise<Ledger> {
-  let meta: Map<string, string>;
-  try {
-    meta = await database.transaction(readMeta);
-  } catch (error) {
-    throw new LedgerRefused(
-      `This is no Keyturn ledger (${error instanceof Error ? error.message : String(error)}). Make one: keyturn ledger init`,
-    );
-  }
-  if (meta.get('schema') !== String(SCHEMA_VERSION))
-    throw new LedgerRefused(`The ledger has schema ${meta.get('schema') ?? 'none'}; this build reads ${SCHEMA_VERSION}.`);
+/**
+ * Opens an existing ledger of this deployment, and brings one of an earlier release to this build's schema first: in one transaction, under the lock every
+ * writer takes. Throws `LedgerRefused` if it is missing, foreign, damaged or of a newer build.
+ */
+export async function openLedger(
+  database: Database,
+  deployment: string,
+  signer: Signer,
+  migrations: readonly Migration[] = MIGRATIONS,
+): Promise<Ledger> {
+  const { identity, steps } = await database.transaction(async (sql) => {
+    const meta = await readMeta(sql);
+    const found = identityOf(meta, deployment);
+    return { identity: found, steps: await migrate(sql, meta.get('schema'), migrations) };
+  });
+  return new Ledger(database, identity, signer, steps, String(migrations.length));
+}
+
+function identityOf(meta: ReadonlyMap<string, string>, deployment: string): LedgerIdentity {
   if (meta.get('deployment') !== deployment)
     throw new LedgerRefused(
       `The ledger belongs to deployment ${meta.get('deployment') ?? 'none'}, the roster names ${deployment}. Use the ledger of this deployment.`,
@@ -50,11 +62,17 @@ export async function openLedger(database: Database, deployment: string, signer:
   const epoch = Number(meta.get('epoch'));
   if (!/^[0-9a-f]{32}$/.test(ledger) || !Number.isSafeInteger(epoch) || epoch < 1)
     throw new LedgerRefused("The ledger's meta table is damaged.");
-  return new Ledger(database, { deployment, ledger, epoch }, signer);
+  return { deployment, ledger, epoch };
 }
 
 async function readMeta(sql: Sql): Promise<Map<string, string>> {
-  return new Map((await sql.all('SELECT key, value FROM meta')).map((row) => [String(row['key']), String(row['value'])]));
+  try {
+    return new Map((await sql.all('SELECT key, value FROM meta')).map((row) => [String(row['key']), String(row['value'])]));
+  } catch (error) {
+    throw new LedgerRefused(
+      `This is no Keyturn ledger (${error instanceof Error ? error.message : String(error)}). Make one: keyturn ledger init`,
+    );
+  }
 }
 
 /** Append-only entries with one writer. What may follow what is in `transitions.ts`; this class keeps the chain. */
@@ -63,6 +81,9 @@ export class Ledger {
     private readonly database: Database,
     readonly identity: LedgerIdentity,
     private readonly signer: Signer,
+    /** The steps of the schema it took when it was opened. */
+    readonly steps: readonly string[],
+    private readonly schema: string,
   ) {}
 
   get kind(): Database['kind'] {
@@ -70,7 +91,19 @@ export class Ledger {
   }
 
   transaction<T>(work: (tx: LedgerTransaction) => Promise<T>): Promise<T> {
-    return this.database.transaction((sql) => work(new LedgerTransaction(sql, this.identity, this.signer)));
+    return this.database.transaction(async (sql) => {
+      if (this.database.kind === 'postgres') await this.stillOurs(sql);
+      return work(new LedgerTransaction(sql, this.identity, this.signer));
+    });
+  }
+
+  /** Another executor on this database may be of a newer build and have brought it to a schema whose rules this process does not keep. SQLite has one executor. */
+  private async stillOurs(sql: Sql): Promise<void> {
+    const [row] = await sql.all("SELECT value FROM meta WHERE key = 'schema'");
+    if (row?.['value'] !== this.schema)
+      throw new LedgerRefused(
+        `A newer build has brought the ledger from schema ${this.schema} to ${String(row?.['value'])}: stop this executor.`,
+      );
   }
 
   close(): Promise<void> {

@@ -1,6 +1,4 @@
-import type { Sql } from './database.js';
-
-export const SCHEMA_VERSION = 1;
+import type { Migration } from '../migrate.js';
 
 /** Same text for SQLite and PostgreSQL. Times are ms since 1970. */
 const TABLES = [
@@ -20,6 +18,9 @@ const TABLES = [
   `CREATE INDEX entry_action ON entry (action_id, n)`,
 ];
 
-export async function createTables(sql: Sql): Promise<void> {
-  for (const statement of TABLES) await sql.run(statement);
-}
+export const first: Migration = {
+  name: '001-first',
+  async apply(sql) {
+    for (const statement of TABLES) await sql.run(statement);
+  },
+};
