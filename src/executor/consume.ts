@@ -3,16 +3,19 @@ import { rememberingVerify } from '../domain/verify-memory.js';
 import type { AdvanceInput, ResultOf } from '../domain/objects/answer.js';
 import { canonicalize } from '../domain/json.js';
 import type { KeyRing } from '../domain/admit.js';
+import { cooling, longerOf } from './cooldown.js';
 import { readBook, type Book } from './envelopes.js';
 import { refused, waitResult, type Executor, type Rules } from './executor.js';
 import { judge, type Judgement } from './judge.js';
 import { claimed, newLease } from './lease.js';
 import { Moved } from './ledger/compare-and-set.js';
+import type { LedgerTransaction } from './ledger/ledger.js';
 import { transitions } from './ledger/transitions.js';
 import { executeClaimed } from './steps.js';
 import { makePreview } from './draft.js';
 
 type AdvanceResult = ResultOf<'advance'>;
+type ValidRules = Extract<Rules, { ok: true }>;
 const MAX_STALES = 3;
 const FROZEN_RETRY_MS = 2_000;
 
@@ -33,7 +36,8 @@ export async function consume(executor: Executor, input: AdvanceInput, rules: Ru
   const type = executor.types.get(book.action.type);
   const verify = rememberingVerify();
   const judgement = judge(book, ring, rules, type, input.decisions, now, verify);
-  const refusedNow = barred(judgement, now) ?? quorum(judgement) ?? (await outdated(executor, book, judgement)) ?? clocks(judgement, now);
+  const refusedNow =
+    barred(judgement, now) ?? quorum(judgement) ?? (await outdated(executor, book, judgement, rules)) ?? clocks(judgement, now);
   if (refusedNow !== undefined) return refusedNow;
   const target = await unchanged(executor, book);
   if (target !== undefined) return target;
@@ -49,6 +53,7 @@ export async function consume(executor: Executor, input: AdvanceInput, rules: Ru
       const last = judge(fresh, ring, rules, type, input.decisions, at, verify);
       const late = barred(last, at) ?? quorum(last) ?? clocks(last, at);
       if (late !== undefined) return late;
+      if (await rejectedMeanwhile(tx, fresh, last, rules, at)) return { kind: 'again' };
       const { counted, executeBy } = met(last);
       await transitions.consume(tx, input.actionId, input.digest, counted, step.name, executeBy, lease, at);
       return undefined;
@@ -113,9 +118,24 @@ function quorum(judgement: Judgement): Verdict {
 }
 
 /** Checks 3, 5 and 11, present rule (§6.9): only here, with the sealed rule met, does an action go stale. The fourth time ends it. */
-async function outdated(executor: Executor, book: Book, judgement: Judgement): Promise<Verdict> {
-  const code = judgement.moved?.code ?? (judgement.present?.quorum === undefined ? ('policy_stale' as const) : undefined);
+async function outdated(executor: Executor, book: Book, judgement: Judgement, rules: ValidRules): Promise<Verdict> {
+  const repeats = await executor.ledger.transaction((tx) => rejectedMeanwhile(tx, book, judgement, rules, executor.now()));
+  const code = judgement.moved?.code ?? (judgement.present?.quorum === undefined || repeats ? ('policy_stale' as const) : undefined);
   return code === undefined ? undefined : goStale(executor, book, code);
+}
+
+/** Equal content that waited beside this one was rejected since the seal: sealed again, it is denied (§6.13). */
+async function rejectedMeanwhile(
+  tx: LedgerTransaction,
+  book: Book,
+  judgement: Judgement,
+  { roster }: ValidRules,
+  now: number,
+): Promise<boolean> {
+  const envelope = book.revisions.at(-1)?.envelope;
+  if (envelope === undefined) throw new Moved();
+  const cooldown = longerOf(envelope.guards.cooldown, judgement.cooldown);
+  return (await cooling(tx, roster, envelope, cooldown, now)) !== undefined;
 }
 
 async function goStale(executor: Executor, book: Book, code: 'type_changed' | 'policy_stale' | 'target_changed'): Promise<AdvanceResult> {

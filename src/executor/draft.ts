@@ -11,6 +11,7 @@ import type { Params, Request } from '../domain/objects/request.js';
 import { deniedBy, evaluatePolicy } from '../domain/policy/evaluate.js';
 import { executorOf, type Roster } from '../domain/roster.js';
 import { viewDigestOf } from '../domain/view/v1.js';
+import { cooling, longerOf } from './cooldown.js';
 import type { ActionType } from './define-action.js';
 import { PREVIEW_PATIENCE_MS, waitResult, type Executor, type Rules } from './executor.js';
 import { readEqual } from './ledger/rows.js';
@@ -66,6 +67,7 @@ export async function draftEnvelope(
   const now = executor.now();
   const ruling = evaluatePolicy(policy, roster, { ...facts, editors: input.contributors, undo: type.plans.map(({ plan }) => plan) }, now);
   if (ruling.effect === 'deny') return denied(refuse(ruling.code, ruling.text));
+  const cooldown = longerOf(parent?.envelope.guards.cooldown, ruling.cooldown);
   const asked = new Set([
     ...ruling.stages.flatMap((stage) => [...stage.from, ...stage.escalate.flatMap((tier) => tier.to)]),
     ...ruling.resolve.people,
@@ -122,19 +124,25 @@ export async function draftEnvelope(
       minTime: 0,
       independent: 0,
       confirmField: null,
+      ...(cooldown === 0 ? {} : { cooldown }),
     },
     earlier: await earlierActions(executor, input),
     view: 1,
     webauthn: { rpId: roster.webauthn.rpId, origins: [...roster.webauthn.origins] },
   };
+  let envelope: Envelope;
+  let view: Digest;
   try {
-    const envelope = envelopeSchema.parse(candidate);
+    envelope = envelopeSchema.parse(candidate);
     // Words of the type that are no canonical JSON could be neither shown nor signed.
     canonicalBytes(envelope);
-    return { kind: 'drafted', envelope, view: viewDigestOf(envelope), people };
+    view = viewDigestOf(envelope);
   } catch (error) {
     return denied(refuse('policy_error', `the action cannot be sealed: ${errorText(error, 1_000)}`));
   }
+  const cold = await executor.ledger.transaction((tx) => cooling(tx, roster, envelope, cooldown, now));
+  if (cold !== undefined) return denied(refuse('rule_denies', clip(`rule "${ruling.rule.name}": ${cold}`, 4_000)));
+  return { kind: 'drafted', envelope, view, people };
 }
 
 /** The preview as people will see it. A preview that cannot be made waits, then denies; one too large denies. */

@@ -23,6 +23,8 @@ export interface Judgement {
   readonly present: Tally | undefined;
   /** Set when the type or the policy moved on, so that it must be sealed again: check 3 or 5. */
   readonly moved: { readonly check: 3 | 5; readonly code: 'type_changed' | 'policy_stale' } | undefined;
+  /** How long equal content stays refused after a rejection, by the present policy, in ms. */
+  readonly cooldown: number | undefined;
   /** Check 10. */
   readonly barred: { readonly code: Extract<ErrorCode, 'rejection_standing' | 'frozen' | 'closed'>; readonly text: string } | undefined;
 }
@@ -94,7 +96,8 @@ export function judge(
   const sealed = tally(sealedLadder, digest, votes);
   const byPresent = presentLadder === undefined ? undefined : tally(presentLadder, digest, votes);
   const noes = byPresent?.rejected === true ? byPresent : sealed;
-  return { dropped, sealed, present: denied ? undefined : byPresent, moved, barred: barredBy(book, noes, policy, roster, now) };
+  const cooldown = ruling.effect === 'deny' ? undefined : ruling.cooldown;
+  return { dropped, sealed, present: denied ? undefined : byPresent, moved, cooldown, barred: barredBy(book, noes, policy, roster, now) };
 }
 
 const ladderNow = (ruling: Extract<Ruling, { effect: 'hold' }>, openedAt: Parameters<typeof toMs>[0]): Ladder => ({

@@ -1,9 +1,9 @@
 import { refuse, type Refusal } from '../domain/codes.js';
 import { digestOfSigned, keyIdOfSigned, readPayload, verifySigned, type Signed } from '../domain/dsse.js';
-import { digestOf } from '../domain/hash.js';
 import { actionIdOf, type ActionId, type Digest, type PersonId } from '../domain/ids.js';
 import { sealInputSchema, type ResultOf, type SealInput } from '../domain/objects/answer.js';
 import { MAX_REQUEST_CHARS, requestSchema, type Request } from '../domain/objects/request.js';
+import { contentOf } from '../domain/policy/cooldown.js';
 import { matchesType } from '../domain/policy/match.js';
 import { holderOf, keyValidAt, type Roster } from '../domain/roster.js';
 import { draftEnvelope } from './draft.js';
@@ -55,7 +55,7 @@ async function sealRequest(executor: Executor, actionId: ActionId, signed: Signe
   const action: NewAction = {
     id: actionId,
     request: requestDigest,
-    content: digestOf([request.agent, request.type, request.params]),
+    content: contentAsRead(executor, request),
     type: request.type,
     agent: request.agent,
   };
@@ -78,6 +78,17 @@ async function sealRequest(executor: Executor, actionId: ActionId, signed: Signe
   }
   await executor.ledger.transaction((tx) => transitions.open(tx, action, sealOf(executor, draft, 'request', requestDigest), now));
   return sealedResult(executor, actionId);
+}
+
+/** By the parameters as the type's schema reads them: what it fills in or evens out makes no other content. */
+function contentAsRead(executor: Executor, { agent, type, params }: Request): Digest {
+  const parsed = executor.types.get(type)?.parse(params);
+  try {
+    return contentOf(agent, type, parsed?.ok === true ? parsed.params : params);
+  } catch {
+    // A schema that turns parameters into what is no JSON: such an action cannot be sealed either.
+    return contentOf(agent, type, params);
+  }
 }
 
 function again(book: Book, request: Digest): SealResult {

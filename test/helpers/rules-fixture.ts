@@ -65,6 +65,8 @@ export interface PolicyOptions {
   readonly when?: string;
   readonly denyWhen?: string;
   readonly stop?: string;
+  /** Further lines of the hold rule: `cooldown: 24h`. */
+  readonly more?: readonly string[];
 }
 
 export const TWO_OF_FINANCE = '[{ name: finance, from: [group:finance], quorum: 2 }]';
@@ -97,7 +99,7 @@ ${options.when === undefined ? '' : `    when: '${options.when}'\n`}    effect: 
     executeWithin: ${executeWithin}
     rejections: ${rejections}
     resolve: ${resolve}
-${options.denyWhen === undefined ? '' : `  - { name: never so, match: { type: ${type} }, when: '${options.denyWhen}', effect: deny, because: Never so. }\n`}${deny.map((each) => `  - { name: never ${each}, match: { type: ${each} }, effect: deny, because: Never. }`).join('\n')}
+${(options.more ?? []).map((line) => `    ${line}\n`).join('')}${options.denyWhen === undefined ? '' : `  - { name: never so, match: { type: ${type} }, when: '${options.denyWhen}', effect: deny, because: Never so. }\n`}${deny.map((each) => `  - { name: never ${each}, match: { type: ${each} }, effect: deny, because: Never. }`).join('\n')}
 stop: ${stop}
 `;
 }

@@ -85,6 +85,7 @@ function rulingLines(ruling: Ruling): string[] {
       return `  ${name}: ${quorum} of ${from.join(', ')}${later}`;
     }),
     ...(excluded.length === 0 ? [] : [`  never counted: ${excluded.join(', ')}`]),
+    ...(ruling.cooldown === undefined ? [] : [`  rejected, the same may be proposed again only after ${durationText(ruling.cooldown)}`]),
     `  decide within ${durationText(ruling.approveWithin)}, run within ${durationText(ruling.executeWithin)} of the last vote`,
   ];
 }

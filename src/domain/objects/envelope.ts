@@ -100,6 +100,8 @@ export const envelopeSchema = z.strictObject({
     minTime: z.int().min(0),
     independent: z.int().min(0),
     confirmField: z.string().max(200).nullable(),
+    /** How long equal content stays refused after people rejected it; left out: not at all. */
+    cooldown: duration.optional(),
   }),
   /** Earlier actions with equal content, and what became of them (§6.13). */
   earlier: z

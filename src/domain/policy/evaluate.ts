@@ -35,6 +35,8 @@ export interface Held {
   readonly exclusions: Exclusion[];
   readonly approveWithin: number;
   readonly executeWithin: number;
+  /** How long equal content stays refused after people rejected it, in ms. */
+  readonly cooldown?: number;
 }
 export type Ruling = Denied | Held;
 
@@ -100,6 +102,7 @@ function hold(rule: HoldRule, roster: Roster, asked: Asked, now: number): Ruling
     exclusions,
     approveWithin: rule.approveWithin,
     executeWithin: rule.executeWithin,
+    ...(rule.cooldown === undefined ? {} : { cooldown: rule.cooldown }),
   };
 }
 

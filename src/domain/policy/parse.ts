@@ -39,7 +39,7 @@ const policyOf = (file: PolicyFile, digest: Digest, at: Locate): Policy => ({
 function ruleOf(rule: FileRule, path: Path): Rule {
   const { name, match, when, because } = rule;
   if (rule.effect === 'deny') return { effect: 'deny', name, match, when, because, path };
-  const { risk, approveWithin, executeWithin, rejections = 1, resolve } = rule;
+  const { risk, approveWithin, executeWithin, rejections = 1, resolve, cooldown } = rule;
   return {
     effect: 'hold',
     name,
@@ -53,6 +53,7 @@ function ruleOf(rule: FileRule, path: Path): Rule {
     executeWithin,
     rejections,
     resolve,
+    cooldown,
   };
 }
 

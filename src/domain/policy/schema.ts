@@ -44,6 +44,8 @@ export interface HoldRule extends EveryRule {
   readonly rejections: number;
   /** Left out: the people of its stages, any one of them. */
   readonly resolve?: Circle | undefined;
+  /** How long equal content stays refused after people rejected it, in ms. Left out: not at all. */
+  readonly cooldown?: number | undefined;
 }
 export type Rule = DenyRule | HoldRule;
 

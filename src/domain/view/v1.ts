@@ -169,5 +169,6 @@ function guardsOf({ guards }: Envelope): string[] {
   if (guards.minTime > 0) lines.push(`no sooner than ${durationText(guards.minTime)} after the seal`);
   if (guards.independent > 0) lines.push(`${guards.independent} of the approvals made with the command line`);
   if (guards.confirmField !== null) lines.push(`the value of ${visible(guards.confirmField)} confirmed in the decision`);
+  if (guards.cooldown !== undefined) lines.push(`rejected, the same may be proposed again only after ${durationText(guards.cooldown)}`);
   return lines;
 }

@@ -89,6 +89,16 @@ export async function readEntries(sql: Sql, id: ActionId, from: number): Promise
   const rows = await sql.all('SELECT signed FROM entry WHERE action_id = ? AND n >= ? ORDER BY n', id, from);
   return rows.map((row) => signedText.parse(row['signed']));
 }
+/** All that people rejected of any of these contents: none is pushed out by what was proposed after it. */
+export const readRejected = async (sql: Sql, contents: readonly string[], not: ActionId) =>
+  many(
+    actionRow,
+    await sql.all(
+      `SELECT * FROM action WHERE content IN (${contents.map(() => '?').join(', ')}) AND status = 'rejected' AND id <> ?`,
+      ...contents,
+      not,
+    ),
+  );
 /** Earlier actions with equal content, newest first, at most five. */
 export const readEqual = async (sql: Sql, content: string, not: ActionId) =>
   many(actionRow, await sql.all('SELECT * FROM action WHERE content = ? AND id <> ? ORDER BY opened_at DESC, id LIMIT 5', content, not));

@@ -1,0 +1,37 @@
+import type { ActionId } from '../domain/ids.js';
+import { toMs } from '../domain/instant.js';
+import type { Envelope } from '../domain/objects/envelope.js';
+import { contentsOf, coolingDown, type Rejected } from '../domain/policy/cooldown.js';
+import type { Roster } from '../domain/roster.js';
+import { lastEntry } from './envelopes.js';
+import type { LedgerTransaction } from './ledger/ledger.js';
+import { readRejected } from './ledger/rows.js';
+
+/** The longer of both rules, the sealed and the present one: relaxing a rule frees nothing that was sealed under it. */
+export const longerOf = (sealed: number | undefined, present: number | undefined): number => Math.max(sealed ?? 0, present ?? 0);
+
+/**
+ * Why equal content is refused now (§6.13): people rejected it less than `cooldown` ms ago, by the entries of this ledger, whichever agent of the same
+ * owner asks. Undefined: nothing stands against it.
+ */
+export async function cooling(
+  tx: LedgerTransaction,
+  roster: Roster,
+  { actionId, agent, owner, type, params }: Envelope,
+  cooldown: number,
+  now: number,
+): Promise<string | undefined> {
+  if (cooldown <= 0) return undefined;
+  const rows = await readRejected(tx.sql, contentsOf(roster, owner, agent, type.name, params), actionId);
+  const rejected = await Promise.all(rows.map((row) => rejectionOf(tx, row.id)));
+  return coolingDown(
+    rejected.flatMap((each) => each ?? []),
+    cooldown,
+    now,
+  );
+}
+
+async function rejectionOf(tx: LedgerTransaction, id: ActionId): Promise<Rejected | undefined> {
+  const closed = await lastEntry(tx, id, 'closed', ({ status }) => status === 'rejected');
+  return closed && { at: toMs(closed.at), text: closed.reason.text, by: closed.reason.by };
+}
