@@ -120,6 +120,12 @@ export const CODES = {
   ),
   budget_exceeded: entry(403, "The rule's budget is used up.", 'Wait for the budget to free itself, then propose anew.', 'new_proposal'),
   preview_too_large: entry(403, 'The preview is larger than people can be shown.', 'Split the action into smaller ones.', 'new_proposal'),
+  preview_refused: entry(
+    403,
+    'As the target stands, this cannot be done.',
+    'The detail says what is in its way; propose anew when that is gone.',
+    'new_proposal',
+  ),
   audience_mismatch: entry(
     409,
     'This was made for another deployment, ledger or executor.',

@@ -2,6 +2,9 @@ import { CODES } from '../domain/codes.js';
 import { rememberingVerify } from '../domain/verify-memory.js';
 import type { AdvanceInput, ResultOf } from '../domain/objects/answer.js';
 import { canonicalize } from '../domain/json.js';
+import { previewFactsOf, type PreviewFacts } from '../domain/policy/condition.js';
+import { readsPreview } from '../domain/policy/evaluate.js';
+import type { Policy } from '../domain/policy/schema.js';
 import type { KeyRing } from '../domain/admit.js';
 import { cooling, longerOf } from './cooldown.js';
 import { readBook, type Book } from './envelopes.js';
@@ -35,12 +38,17 @@ export async function consume(executor: Executor, input: AdvanceInput, rules: Ru
 
   const type = executor.types.get(book.action.type);
   const verify = rememberingVerify();
-  const judgement = judge(book, ring, rules, type, input.decisions, now, verify);
-  const refusedNow =
-    barred(judgement, now) ?? quorum(judgement) ?? (await outdated(executor, book, judgement, rules)) ?? clocks(judgement, now);
+  const judgeBy = (of: Book, at: number, preview?: PreviewFacts): Judgement =>
+    judge(of, ring, rules, type, input.decisions, at, verify, preview);
+  const outcomeOf = async (judgement: Judgement, at: number): Promise<Verdict> =>
+    barred(judgement, at) ?? quorum(judgement) ?? (await outdated(executor, book, judgement, rules)) ?? clocks(judgement, at);
+  const refusedNow = await outcomeOf(judgeBy(book, now), now);
   if (refusedNow !== undefined) return refusedNow;
-  const target = await unchanged(executor, book);
-  if (target !== undefined) return target;
+  const target = await unchanged(executor, book, rules.policy);
+  if (target !== undefined && 'kind' in target) return target;
+  // What is there now may say more than what was sealed, by newer data of the policy for one: the present policy must be content with both.
+  const refusedByNew = target === undefined ? undefined : await outcomeOf(judgeBy(book, executor.now(), target), executor.now());
+  if (refusedByNew !== undefined) return refusedByNew;
 
   // Check 14: state, 10 and 12's clocks are asked again inside the transaction that writes state, step, lease and entries.
   const lease = newLease(executor);
@@ -50,11 +58,13 @@ export async function consume(executor: Executor, input: AdvanceInput, rules: Ru
       const step = type?.steps[0];
       if (fresh?.action.state !== 'awaiting' || step === undefined) throw new Moved();
       const at = executor.now();
-      const last = judge(fresh, ring, rules, type, input.decisions, at, verify);
-      const late = barred(last, at) ?? quorum(last) ?? clocks(last, at);
+      const last = judgeBy(fresh, at);
+      const byNew = target === undefined ? last : judgeBy(fresh, at, target);
+      const late = barred(last, at) ?? barred(byNew, at) ?? quorum(last) ?? clocks(last, at) ?? clocks(byNew, at);
       if (late !== undefined) return late;
-      if (await rejectedMeanwhile(tx, fresh, last, rules, at)) return { kind: 'again' };
-      const { counted, executeBy } = met(last);
+      for (const each of new Set([last, byNew])) if (await rejectedMeanwhile(tx, fresh, each, rules, at)) return { kind: 'again' };
+      const { counted } = met(last);
+      const executeBy = Math.min(met(last).executeBy, met(byNew).executeBy);
       await transitions.consume(tx, input.actionId, input.digest, counted, step.name, executeBy, lease, at);
       return undefined;
     });
@@ -170,16 +180,26 @@ function met(judgement: Judgement): { counted: NonNullable<Judgement['sealed']['
   return { counted: sealed.quorum.counted, executeBy: Math.min(sealed.quorum.executeBy, present.quorum.executeBy) };
 }
 
-/** Check 12, target: the preview is made again, and its precondition must be the one people saw; unless the type has none to compare. */
-async function unchanged(executor: Executor, book: Book): Promise<Verdict> {
+/**
+ * Check 12, target: the preview is made again, by the present policy's data, and its precondition must be the one people saw; unless the type has none
+ * to compare and no condition reads the preview. What it says now, where it was made and nothing is in the way.
+ */
+async function unchanged(executor: Executor, book: Book, policy: Policy): Promise<Verdict | PreviewFacts> {
   const type = executor.types.get(book.action.type);
   const envelope = book.revisions.at(-1)?.envelope;
   if (type === undefined || envelope === undefined) throw new Moved();
+  const asked = readsPreview(policy, { type: type.name, agent: envelope.agent });
   // What people saw decides, too: a precondition that was sealed is compared, whatever the type says by now.
-  if (!type.hasPrecondition && envelope.preview.precondition === undefined) return undefined;
-  const preview = await makePreview(executor, type, envelope.params, book.action.id);
-  if ('kind' in preview)
-    return preview.kind === 'wait' ? preview.wait : waitResult(executor.now(), FROZEN_RETRY_MS, 'preview_failed', preview.refusal.text);
+  if (!type.hasPrecondition && envelope.preview.precondition === undefined && !asked) return undefined;
+  const preview = await makePreview(executor, type, policy, envelope.params, book.action.id);
+  if ('kind' in preview) {
+    if (preview.kind === 'wait') return preview.wait;
+    const { code, text } = preview.refusal;
+    // It would be denied if it were proposed now: sealed again, it is.
+    if (code === 'preview_too_large' || code === 'preview_refused') return goStale(executor, book, 'target_changed');
+    return waitResult(executor.now(), FROZEN_RETRY_MS, 'preview_failed', text);
+  }
   const same = canonicalize(preview.precondition ?? null) === canonicalize(envelope.preview.precondition ?? null);
-  return same ? undefined : goStale(executor, book, 'target_changed');
+  if (!same) return goStale(executor, book, 'target_changed');
+  return asked ? previewFactsOf(preview) : undefined;
 }

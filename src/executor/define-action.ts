@@ -28,6 +28,20 @@ export class Failed extends Error {
   }
 }
 
+/** Thrown by `preview`: people could not be shown all of it. The action is denied; `text` says how to split it (code `preview_too_large`). */
+export class PreviewTooLarge extends Error {
+  override readonly name = 'PreviewTooLarge';
+}
+
+/** Thrown by `preview`: as the target stands, this cannot be done. The action is denied; `text` says what is in its way (code `preview_refused`). */
+export class PreviewRefused extends Error {
+  override readonly name = 'PreviewRefused';
+}
+
+export interface PreviewContext {
+  /** `data` of the present policy.yaml: what the platform's owners say about targets. Sealed actions are looked at again by the data of then. */
+  readonly policyData: JsonObject;
+}
 export interface RunContext {
   /** `actionId/step/run/attempt`: give it to the target, so that one approval is one effect whatever is retried. */
   readonly idempotencyKey: string;
@@ -78,10 +92,14 @@ interface Common<S extends z.ZodObject> {
   readonly params: S;
   /** One sentence: what will happen. Left out: the type's name and parameters. */
   readonly summarize?: (params: z.output<S>) => string;
-  /** With read rights only: what would change, what it touches. */
-  readonly preview: (params: z.output<S>) => PreviewDraft | Promise<PreviewDraft>;
   /**
-   * `'none'`: the preview only informs; nothing it says must still hold when the action runs, so it returns no precondition and is not made again.
+   * With read rights only: what would change, what it touches. Throws `PreviewTooLarge` or `PreviewRefused`: denied. Any other throw: tried again, for
+   * 15 minutes.
+   */
+  readonly preview: (params: z.output<S>, context: PreviewContext) => PreviewDraft | Promise<PreviewDraft>;
+  /**
+   * `'none'`: the preview only informs; nothing it says must still hold when the action runs, so it returns no precondition and is not made again,
+   * unless a condition of the policy reads it.
    * Left out: what it returns as precondition, even none, must be the same right before the action runs.
    */
   readonly precondition?: 'none';
@@ -108,7 +126,7 @@ export interface ActionType {
   readonly hasPrecondition: boolean;
   parse(params: unknown): { readonly ok: true; readonly params: JsonObject } | { readonly ok: false; readonly text: string };
   summarize(params: JsonObject): string;
-  preview(params: JsonObject): Promise<PreviewDraft>;
+  preview(params: JsonObject, context: PreviewContext): Promise<PreviewDraft>;
   credentials(context: { readonly actionId: string }): Promise<unknown>;
 }
 
@@ -160,7 +178,7 @@ export function defineAction<S extends z.ZodObject>(definition: OneStep<S> | Man
       }
     },
     summarize: (params) => definition.summarize?.(params as P) ?? `${name} ${JSON.stringify(params)}`,
-    preview: async (params) => definition.preview(params as P),
+    preview: async (params, context) => definition.preview(params as P, context),
     credentials: async (context) => definition.credentials?.(context),
   };
 }

@@ -8,11 +8,13 @@ import type { ResultOf } from '../domain/objects/answer.js';
 import { envelopeSchema, MAX_PEOPLE, previewSchema, type Envelope, type Preview } from '../domain/objects/envelope.js';
 import type { SealedPeople } from '../domain/objects/entry.js';
 import type { Params, Request } from '../domain/objects/request.js';
+import { previewFactsOf } from '../domain/policy/condition.js';
 import { deniedBy, evaluatePolicy } from '../domain/policy/evaluate.js';
+import type { Policy } from '../domain/policy/schema.js';
 import { executorOf, type Roster } from '../domain/roster.js';
 import { viewDigestOf } from '../domain/view/v1.js';
 import { cooling, longerOf } from './cooldown.js';
-import type { ActionType } from './define-action.js';
+import { PreviewRefused, PreviewTooLarge, type ActionType } from './define-action.js';
 import { PREVIEW_PATIENCE_MS, waitResult, type Executor, type Rules } from './executor.js';
 import { readEqual } from './ledger/rows.js';
 import { clip, errorText } from './text.js';
@@ -62,10 +64,11 @@ export async function draftEnvelope(
   const deny = deniedBy(policy, facts);
   if (deny !== undefined) return denied(refuse(deny.code, deny.text));
 
-  const preview = await makePreview(executor, type, parsed.params, input.actionId);
+  const preview = await makePreview(executor, type, policy, parsed.params, input.actionId);
   if ('kind' in preview) return preview;
   const now = executor.now();
-  const ruling = evaluatePolicy(policy, roster, { ...facts, editors: input.contributors, undo: type.plans.map(({ plan }) => plan) }, now);
+  const asking = { ...facts, preview: previewFactsOf(preview), editors: input.contributors, undo: type.plans.map(({ plan }) => plan) };
+  const ruling = evaluatePolicy(policy, roster, asking, now);
   if (ruling.effect === 'deny') return denied(refuse(ruling.code, ruling.text));
   const cooldown = longerOf(parent?.envelope.guards.cooldown, ruling.cooldown);
   const asked = new Set([
@@ -145,15 +148,17 @@ export async function draftEnvelope(
   return { kind: 'drafted', envelope, view, people };
 }
 
-/** The preview as people will see it. A preview that cannot be made waits, then denies; one too large denies. */
+/** The preview as people will see it, by the policy's data. One that cannot be made waits, then denies; one too large, or that says no, denies. */
 export async function makePreview(
   executor: Executor,
   type: ActionType,
+  { data }: Pick<Policy, 'data'>,
   params: Params,
   actionId: ActionId,
 ): Promise<Preview | Extract<Draft, { kind: 'denied' | 'wait' }>> {
   try {
-    const draft = await type.preview(params);
+    // A copy: the policy's own is not the type's to change.
+    const draft = await type.preview(params, { policyData: structuredClone(data) });
     if (!type.hasPrecondition && draft.precondition !== undefined)
       return {
         kind: 'denied',
@@ -170,6 +175,8 @@ export async function makePreview(
     executor.previewFailures.delete(actionId);
     return preview;
   } catch (error) {
+    if (error instanceof PreviewTooLarge) return { kind: 'denied', refusal: refuse('preview_too_large', clip(error.message, 2_000)) };
+    if (error instanceof PreviewRefused) return { kind: 'denied', refusal: refuse('preview_refused', clip(error.message, 2_000)) };
     if (error instanceof JsonRefused) return { kind: 'denied', refusal: refuse('preview_failed', error.message) };
     const now = executor.now();
     const since = executor.previewFailures.get(actionId) ?? now;

@@ -4,6 +4,7 @@ import { verifySigned, type Signed } from '../domain/dsse.js';
 
 import { toMs } from '../domain/instant.js';
 import type { Dropped } from '../domain/objects/answer.js';
+import { previewFactsOf, type PreviewFacts } from '../domain/policy/condition.js';
 import { deniedBy, evaluatePolicy, type Ruling } from '../domain/policy/evaluate.js';
 import { peopleAt } from '../domain/quorum.js';
 import { activeFreezes } from './freezes.js';
@@ -32,6 +33,7 @@ export interface Judgement {
 /**
  * Checks 5 to 11 (§7) on the newest revision. Decisions fail one by one in 6 to 9 and never harm the others.
  * Rejections and withdrawals are taken from the ledger, where `recordNoes` put those that came along; what is not there by now was refused. `now` in ms.
+ * The present policy is asked with `preview`: the sealed one (§6.9), or the one check 12 made since.
  */
 export function judge(
   book: Book,
@@ -41,6 +43,7 @@ export function judge(
   decisions: readonly Signed[],
   now: number,
   verify: typeof verifySigned = verifySigned,
+  preview: PreviewFacts | undefined = undefined,
 ): Judgement {
   const newest = book.revisions.at(-1);
   if (newest === undefined) throw new Error(`${book.action.id} has no revision`);
@@ -51,6 +54,7 @@ export function judge(
     owner: roster.agents.get(envelope.agent)?.owner ?? envelope.owner,
     onBehalfOf: envelope.onBehalfOf,
     params: envelope.params,
+    preview: preview ?? previewFactsOf(envelope.preview),
     editors: envelope.contributors,
     undo: envelope.preview.undo.map(({ plan }) => plan),
   };

@@ -52,3 +52,14 @@ test('policy explain: who would be asked, or why it is denied; nothing is sent',
   expect(denied.terminal.said).toContain('denied (rule_missing)');
   expect((await folder.run(['policy', 'explain', 'payments.transfer', '--agent', 'nobody'])).exit).toBe(2);
 });
+
+test('policy explain: a rule that reads the preview is open here, until --touches says what it would be', async () => {
+  await write(policyText({ denyWhen: '"environment production" in preview.touches' }));
+  const ask = ['policy', 'explain', 'payments.transfer', '/vendor=ACME', '/cents=5'];
+  const open = await folder.run(ask);
+  expect(open.exit).toBe(0);
+  expect(open.terminal.said).toContain('"never so": not decidable here: it reads the preview');
+  expect(open.terminal.said).not.toContain('denied (');
+  expect((await folder.run([...ask, '--touches', 'environment staging'])).terminal.said).toContain('held by "vendor payments"');
+  expect((await folder.run([...ask, '--touches', 'x', 'environment production'])).terminal.said).toContain('denied (rule_denies)');
+});

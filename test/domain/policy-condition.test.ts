@@ -62,7 +62,7 @@ describe('conditions (§9): Common Expression Language over the action', () => {
   });
 
   test.each([
-    ['cents > 1', 'there is no "cents": all is in action'],
+    ['cents > 1', 'there is no "cents": all is in action and preview'],
     ['action.parms.cents > 1', 'action has no "parms"'],
     ['action == 1', 'name a field of action'],
     ['action.params.tags.exists(a, action.params.tags.exists(b, a == b))', 'a loop within a loop'],

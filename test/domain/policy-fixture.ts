@@ -87,6 +87,7 @@ export const ASKED: Asked = {
   owner: person('dana'),
   onBehalfOf: null,
   params: {},
+  preview: undefined,
   editors: [],
   undo: [{ undo: 'automatic' }],
 };

@@ -162,9 +162,9 @@ describe('7.14 consumed in one transaction, which asks state, 10 and the clocks 
     state.world.types.set(
       type.name,
       changed(type, {
-        preview: async (params) => {
+        preview: async (params, context) => {
           await what(state.world, state.sealed);
-          return preview(params);
+          return preview(params, context);
         },
       }),
     );
@@ -191,12 +191,12 @@ describe('7.14 consumed in one transaction, which asks state, 10 and the clocks 
     world.types.set(
       type.name,
       changed(type, {
-        preview: async (params) => {
+        preview: async (params, context) => {
           if (first) {
             first = false;
             await world.modify(sealed.id, modify('cleo', sealed, { '/cents': 1 }));
           }
-          return type.preview(params);
+          return type.preview(params, context);
         },
       }),
     );

@@ -67,6 +67,8 @@ export interface PolicyOptions {
   readonly stop?: string;
   /** Further lines of the hold rule: `cooldown: 24h`. */
   readonly more?: readonly string[];
+  /** YAML of what previews are told. */
+  readonly data?: string;
 }
 
 export const TWO_OF_FINANCE = '[{ name: finance, from: [group:finance], quorum: 2 }]';
@@ -101,7 +103,7 @@ ${options.when === undefined ? '' : `    when: '${options.when}'\n`}    effect: 
     resolve: ${resolve}
 ${(options.more ?? []).map((line) => `    ${line}\n`).join('')}${options.denyWhen === undefined ? '' : `  - { name: never so, match: { type: ${type} }, when: '${options.denyWhen}', effect: deny, because: Never so. }\n`}${deny.map((each) => `  - { name: never ${each}, match: { type: ${each} }, effect: deny, because: Never. }`).join('\n')}
 stop: ${stop}
-`;
+${options.data === undefined ? '' : `data: ${options.data}\n`}`;
 }
 
 const must = <T extends { ok: boolean }>(read: T | { ok: false; problems: readonly Problem[] }): Extract<T, { ok: true }> => {

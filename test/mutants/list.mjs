@@ -164,13 +164,7 @@ export const MUTANTS = [
   },
   {
     name: 'deny tried in file order',
-    patches: [
-      {
-        file: EVALUATE,
-        find: 'const denied = deniedBy(policy, asked);',
-        put: 'const denied = deniedBy({ ...policy, rules: policy.rules.filter((each) => matches(each.match, asked)).slice(0, 1) }, asked);',
-      },
-    ],
+    patches: [{ file: EVALUATE, find: "rule.effect !== 'deny' ? 2", put: "rule.effect !== 'deny' ? 0" }],
     test: 'test/domain/policy-evaluate.test.ts',
     title: '6.1 a deny rule is tried first wherever it stands',
   },
@@ -179,12 +173,48 @@ export const MUTANTS = [
     patches: [
       {
         file: EVALUATE,
-        find: "return { effect: 'deny', code: 'policy_error', text: text.slice(0, 2_000) };",
-        put: "return { effect: 'hold', rule: { name: text, because: text }, risk: 'low', reasons: [], stages: [], rejections: 1, resolve: { people: [], quorum: 1 }, exclusions: [], approveWithin: 1, executeWithin: 1 };",
+        find: "effect: 'deny',\n      code: 'policy_error',",
+        put: "effect: 'hold', rule: { name: text, because: text }, risk: 'low', reasons: [], stages: [], rejections: 1, resolve: { people: [], quorum: 1 }, exclusions: [], approveWithin: 1, executeWithin: 1,",
       },
     ],
     test: 'test/domain/policy-evaluate.test.ts',
     title: '6.1 anything that goes wrong in the evaluation denies',
+  },
+  {
+    name: 'deny rules on the action wait for the preview',
+    patches: [{ file: 'src/executor/draft.ts', find: 'if (deny !== undefined) return', put: 'if (false) return' }],
+    test: 'test/executor/preview-rules.test.ts',
+    title: '6.1 deny rules on the action are asked before the target is touched',
+  },
+  {
+    name: 'deny rules on the preview are not asked',
+    patches: [{ file: EVALUATE, find: 'isDenyOnAction(rule) ? 0 : 1);', put: 'isDenyOnAction(rule) ? 0 : 3);' }],
+    test: 'test/executor/preview-rules.test.ts',
+    title: '6.1 deny rules on the preview are asked with the whole policy',
+  },
+  {
+    name: 'a rule that reads the preview, asked without one, applies to nothing',
+    patches: [
+      {
+        file: 'src/domain/policy/condition.ts',
+        find: 'throw new PreviewMissing(`when: ${text}: no preview was made yet`);',
+        put: 'return false;',
+      },
+    ],
+    test: 'test/domain/policy-preview.test.ts',
+    title: '6.1 without a preview a rule that reads it denies',
+  },
+  {
+    name: 'the present policy is not asked about what the target says now',
+    patches: [{ file: 'src/executor/consume.ts', find: 'return asked ? previewFactsOf(preview) : undefined;', put: 'return undefined;' }],
+    test: 'test/executor/preview-rules.test.ts',
+    title: "6.9 the policy's newer data",
+  },
+  {
+    name: 'a preview that only informs is not made again for a rule that reads it',
+    patches: [{ file: 'src/executor/consume.ts', find: 'precondition === undefined && !asked)', put: 'precondition === undefined)' }],
+    test: 'test/executor/preview-rules.test.ts',
+    title: '6.9 a preview that only informs',
   },
   {
     name: 'close after consumption succeeds',

@@ -19,6 +19,8 @@ export interface PolicyOptions {
 export interface ExplainOptions extends PolicyOptions {
   readonly agent?: string;
   readonly onBehalfOf?: string;
+  /** What its preview would touch; left out, none is assumed and rules that read it stay open. */
+  readonly touches?: readonly string[];
 }
 
 /** `policy lint`: everything that would refuse the start, each with its line and what to write. Throws `FileRefused`. */
@@ -50,7 +52,9 @@ export async function test(session: Session, options: PolicyOptions): Promise<Ex
 export async function explain(session: Session, type: string, assignments: readonly string[], options: ExplainOptions): Promise<ExitCode> {
   const params = readParams(assignments);
   const { policy, roster } = await read(session, options);
-  const asked = askedOf(roster, { type, params, agent: options.agent, onBehalfOf: options.onBehalfOf });
+  const { agent, onBehalfOf, touches } = options;
+  const preview = touches === undefined ? undefined : { touches, warnings: [], changes: [] };
+  const asked = askedOf(roster, { type, params, agent, onBehalfOf, preview });
   if (typeof asked === 'string') throw usage(asked, 'Name an agent of roster.yaml with --agent.');
   const { ruling, rules } = explainPolicy(policy, roster, asked, session.now());
   const asks = `${asked.agent} asks for ${type}${asked.onBehalfOf === null ? '' : ` on behalf of ${asked.onBehalfOf}`}`;
@@ -70,13 +74,15 @@ const saidOf = ({ says, error }: RuleSays): string => {
       return 'is for another type or agent';
     case 'when is false':
       return 'its condition does not hold';
+    case 'undecided':
+      return 'not decidable here: it reads the preview, which only the executor makes; say what it would touch with --touches';
     case 'error':
       return `its condition cannot be evaluated, which denies: ${error ?? ''}`;
   }
 };
 
 function rulingLines(ruling: Ruling): string[] {
-  if (ruling.effect === 'deny') return [`denied (${ruling.code}): ${ruling.text}`];
+  if (ruling.effect === 'deny') return [`${ruling.undecided === true ? 'not decidable here' : `denied (${ruling.code})`}: ${ruling.text}`];
   const excluded = ruling.exclusions.map(({ person, why }) => `${person} (${why.replaceAll('_', ' ')})`);
   return [
     `held by "${ruling.rule.name}": ${ruling.rule.because}`,

@@ -24,6 +24,7 @@ export function registerTools(program: Command, run: Run): void {
     .option(...POLICY)
     .option('--agent <agent>', 'who asks (default: the first that may)')
     .option('--on-behalf-of <person>', 'for whom')
+    .option('--touches <what...>', 'what its preview would touch, for conditions that read it')
     .action((type: string, params: string[], options: ExplainOptions) =>
       run(async (session) => (await import('../commands/policy.js')).explain(session, type, params, options)),
     );

@@ -1,5 +1,6 @@
 import { celEnv, isCelError, parse, plan, type CelInput } from '@bufbuild/cel';
 import type { Json, JsonObject } from '../json.js';
+import type { Preview } from '../objects/envelope.js';
 import { PolicyError } from './ladder.js';
 
 export const MAX_CONDITION_CHARS = 1_000;
@@ -14,12 +15,35 @@ export interface Facts {
 }
 const FACTS: readonly (keyof Facts)[] = ['type', 'agent', 'owner', 'onBehalfOf', 'params'];
 
-/** A `when` of policy.yaml: Common Expression Language over the action. */
+/** What a condition may read of a preview: `preview.touches` and so on. What a change does not say is null. */
+export interface PreviewFacts {
+  readonly touches: readonly string[];
+  readonly warnings: readonly string[];
+  readonly changes: readonly { readonly what: string; readonly from: string | null; readonly to: string | null }[];
+}
+const PREVIEW_FACTS: readonly (keyof PreviewFacts)[] = ['touches', 'warnings', 'changes'];
+
+/** The facts of a preview as it is sealed. */
+export const previewFactsOf = ({ touches, warnings, changes }: Pick<Preview, keyof PreviewFacts>): PreviewFacts => ({
+  touches,
+  warnings,
+  changes: changes.map(({ what, from = null, to = null }) => ({ what, from, to })),
+});
+
+/** A `when` of policy.yaml: Common Expression Language over the action and its preview. */
 export interface Condition {
   readonly text: string;
-  /** Throws `PolicyError` where it cannot be evaluated or is neither true nor false: the caller denies (§6.1). */
-  readonly holds: (facts: Facts) => boolean;
+  /** It can be asked only once a preview was made. */
+  readonly readsPreview: boolean;
+  /**
+   * Throws `PolicyError` where it cannot be evaluated or is neither true nor false, `PreviewMissing` where it reads a preview that was not made: the
+   * caller denies (§6.1).
+   */
+  readonly holds: (facts: Facts, preview?: PreviewFacts) => boolean;
 }
+
+/** A condition was asked about a preview before there was one. */
+export class PreviewMissing extends PolicyError {}
 
 export type ConditionRead =
   { readonly ok: true; readonly condition: Condition } | { readonly ok: false; readonly text: string; readonly write: string };
@@ -37,20 +61,29 @@ export function readCondition(text: string): ConditionRead {
       write: 'several rules, each with a short condition',
     };
   let evaluate: ReturnType<typeof plan>;
+  const read = new Set<Root>();
   try {
     const { expr } = parse(text);
-    const problem = expr === undefined ? 'it is empty' : misuse(expr, new Set(), false);
+    const problem = expr === undefined ? 'it is empty' : misuse(expr, new Set(), false, read);
     if (expr === undefined || problem !== undefined)
       return { ok: false, text: `the condition cannot be used: ${problem ?? ''}`, write: SAMPLE };
     evaluate = plan(env, expr);
   } catch (error) {
     return { ok: false, text: `the condition cannot be read: ${firstLine(error)}`, write: SAMPLE };
   }
-  return { ok: true, condition: { text, holds: (facts) => truth(text, evaluate, facts) } };
+  const readsPreview = read.has('preview');
+  const holds: Condition['holds'] = (facts, preview) => {
+    if (readsPreview && preview === undefined) throw new PreviewMissing(`when: ${text}: no preview was made yet`);
+    return truth(text, evaluate, {
+      action: celOf(Object.fromEntries(FACTS.map((fact) => [fact, facts[fact]]))),
+      ...(readsPreview && preview !== undefined ? { preview: celOf({ ...preview }) } : {}),
+    });
+  };
+  return { ok: true, condition: { text, readsPreview, holds } };
 }
 
-function truth(text: string, evaluate: ReturnType<typeof plan>, facts: Facts): boolean {
-  const result = evaluate({ action: celOf({ ...facts }) });
+function truth(text: string, evaluate: ReturnType<typeof plan>, facts: Record<string, CelInput>): boolean {
+  const result = evaluate(facts);
   if (isCelError(result)) throw new PolicyError(`when: ${text}: ${result.message}`);
   if (typeof result !== 'boolean') throw new PolicyError(`when: ${text}: neither true nor false`);
   return result;
@@ -64,24 +97,35 @@ function celOf(value: Json): CelInput {
   return value;
 }
 
-/** The first thing that could never work or would take too long: a name that is not given, a loop within a loop. `own`: names of loops around. */
-function misuse({ exprKind }: Expr, own: ReadonlySet<string>, inLoop: boolean): string | undefined {
+const ROOTS = { action: FACTS, preview: PREVIEW_FACTS } as const;
+type Root = keyof typeof ROOTS;
+const rootOf = (name: string): Root | undefined => (name === 'action' || name === 'preview' ? name : undefined);
+
+/**
+ * The first thing that could never work or would take too long: a name that is not given, a loop within a loop. `own`: names of loops around.
+ * Adds to `read` what it reads.
+ */
+function misuse({ exprKind }: Expr, own: ReadonlySet<string>, inLoop: boolean, read: Set<Root>): string | undefined {
   const first = (parts: readonly (Expr | undefined)[], names = own, loop = inLoop): string | undefined => {
     for (const part of parts) {
-      const problem = part === undefined ? undefined : misuse(part, names, loop);
+      const problem = part === undefined ? undefined : misuse(part, names, loop, read);
       if (problem !== undefined) return problem;
     }
     return undefined;
   };
   switch (exprKind.case) {
-    case 'identExpr':
-      if (own.has(exprKind.value.name)) return undefined;
-      return exprKind.value.name === 'action' ? 'name a field of action' : `there is no "${exprKind.value.name}": all is in action`;
+    case 'identExpr': {
+      const { name } = exprKind.value;
+      if (own.has(name)) return undefined;
+      return rootOf(name) === undefined ? `there is no "${name}": all is in action and preview` : `name a field of ${name}`;
+    }
     case 'selectExpr': {
       const { operand, field } = exprKind.value;
-      const isRoot = operand?.exprKind.case === 'identExpr' && operand.exprKind.value.name === 'action' && !own.has('action');
-      if (!isRoot) return first([operand]);
-      return FACTS.some((fact) => fact === field) ? undefined : `action has no "${field}": it has ${FACTS.join(', ')}`;
+      const name = operand?.exprKind.case === 'identExpr' ? operand.exprKind.value.name : undefined;
+      const root = name === undefined || own.has(name) ? undefined : rootOf(name);
+      if (root === undefined) return first([operand]);
+      read.add(root);
+      return ROOTS[root].some((fact) => fact === field) ? undefined : `${root} has no "${field}": it has ${ROOTS[root].join(', ')}`;
     }
     case 'callExpr':
       return first([exprKind.value.target, ...exprKind.value.args]);
@@ -93,7 +137,7 @@ function misuse({ exprKind }: Expr, own: ReadonlySet<string>, inLoop: boolean): 
       );
     case 'comprehensionExpr': {
       const { iterVar, iterVar2, accuVar, iterRange, accuInit, loopCondition, loopStep, result } = exprKind.value;
-      // Parameters are the agent's: a loop within a loop over them would let it keep the executor busy.
+      // Parameters are the agent's, and of a preview much is: a loop within a loop would let it keep the executor busy.
       if (inLoop) return 'a loop within a loop';
       return first([iterRange, accuInit]) ?? first([loopCondition, loopStep, result], new Set([...own, iterVar, iterVar2, accuVar]), true);
     }

@@ -2,13 +2,15 @@ import type { PersonId } from '../ids.js';
 import type { Exclusion, Risk, Stage, UndoPlan } from '../objects/envelope.js';
 import { peopleOf } from '../roster.js';
 import type { Roster } from '../roster.js';
-import type { Facts } from './condition.js';
+import { PreviewMissing, type Facts, type PreviewFacts } from './condition.js';
 import { ladderOf, PolicyError, unmeetable } from './ladder.js';
 import { matches } from './match.js';
 import type { HoldRule, Policy, Rule } from './schema.js';
 
 /** What a rule is asked about. */
 export interface Asked extends Facts {
+  /** Undefined where none was made: a rule that reads it cannot be decided, which denies. */
+  readonly preview: PreviewFacts | undefined;
   readonly owner: PersonId;
   readonly onBehalfOf: PersonId | null;
   /** Everybody who edited this or an earlier revision. */
@@ -22,6 +24,8 @@ export interface Denied {
   readonly code: 'rule_denies' | 'rule_missing' | 'policy_error' | 'quorum_unsatisfiable';
   readonly text: string;
   readonly rule?: string;
+  /** The rule reads the preview, and none was given: what it would say is not known. */
+  readonly undecided?: true;
 }
 export interface Held {
   readonly effect: 'hold';
@@ -46,23 +50,39 @@ export type Ruling = Denied | Held;
  */
 export function evaluatePolicy(policy: Policy, roster: Roster, asked: Asked, now: number): Ruling {
   return orDenied(() => {
-    const denied = deniedBy(policy, asked);
-    if (denied !== undefined) return denied;
-    const rule = policy.rules.find((each): each is HoldRule => each.effect === 'hold' && applies(each, asked));
+    const rule = inOrder(policy).find((each) => applies(each, asked, asked.preview));
     if (rule === undefined) return { effect: 'deny', code: 'rule_missing', text: `no rule matches ${asked.type} by ${asked.agent}` };
-    return hold(rule, roster, asked, now);
+    return rule.effect === 'deny' ? denial(rule) : hold(rule, roster, asked, now);
   });
 }
 
 /**
- * The first deny rule that applies, or one whose condition cannot be evaluated; undefined: none forbids it. Asked before the preview, so that what is
- * forbidden never touches the target. Never throws.
+ * Of the deny rules that read the action only, the first that applies, or one whose condition cannot be evaluated; undefined: none forbids it. Asked
+ * before the preview, so that what is forbidden never touches the target. Never throws.
  */
 export const deniedBy = (policy: Policy, facts: Facts): Denied | undefined =>
   orDenied(() => {
-    const rule = policy.rules.find((each) => each.effect === 'deny' && applies(each, facts));
-    return rule && { effect: 'deny', code: 'rule_denies', text: `rule "${rule.name}": ${rule.because}`, rule: rule.name };
+    const rule = policy.rules.find((each) => isDenyOnAction(each) && applies(each, facts, undefined));
+    return rule && denial(rule);
   });
+
+/** The rules in the order they are asked (§4): deny rules on the action alone, those that need its preview, then the others; each as the file has them. */
+export function inOrder({ rules }: Pick<Policy, 'rules'>): readonly Rule[] {
+  const turn = (rule: Rule): number => (rule.effect !== 'deny' ? 2 : isDenyOnAction(rule) ? 0 : 1);
+  return [...rules].sort((a, b) => turn(a) - turn(b));
+}
+const isDenyOnAction = ({ effect, when }: Rule): boolean => effect === 'deny' && when?.readsPreview !== true;
+
+/** Does what this policy says to the action hang on its preview? */
+export const readsPreview = (policy: Policy, action: Pick<Facts, 'type' | 'agent'>): boolean =>
+  policy.rules.some(({ match, when }) => when?.readsPreview === true && matches(match, action));
+
+const denial = (rule: Rule): Denied => ({
+  effect: 'deny',
+  code: 'rule_denies',
+  text: `rule "${rule.name}": ${rule.because}`,
+  rule: rule.name,
+});
 
 /** An error of our own making denies as well: what cannot be evaluated is never let through. */
 function orDenied<T>(evaluate: () => T | Denied): T | Denied {
@@ -73,16 +93,22 @@ function orDenied<T>(evaluate: () => T | Denied): T | Denied {
       error instanceof PolicyError
         ? error.message
         : `the policy could not be evaluated: ${error instanceof Error ? error.message : 'no error text'}`;
-    return { effect: 'deny', code: 'policy_error', text: text.slice(0, 2_000) };
+    return {
+      effect: 'deny',
+      code: 'policy_error',
+      text: text.slice(0, 2_000),
+      ...(error instanceof PreviewMissing ? { undecided: true } : {}),
+    };
   }
 }
 
 /** Does the rule take this action? Throws `PolicyError` where its condition cannot tell. */
-export function applies({ name, match, when }: Rule, facts: Facts): boolean {
+function applies({ name, match, when }: Rule, facts: Facts, preview: PreviewFacts | undefined): boolean {
   if (!matches(match, facts)) return false;
   try {
-    return when === undefined || when.holds(facts);
+    return when === undefined || when.holds(facts, preview);
   } catch (error) {
+    if (error instanceof PreviewMissing) throw new PreviewMissing(`rule "${name}": ${error.message}`);
     throw error instanceof PolicyError ? new PolicyError(`rule "${name}": ${error.message}`) : error;
   }
 }

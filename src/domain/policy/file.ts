@@ -1,11 +1,12 @@
 import { z } from 'zod';
-import { agentIdSchema, nameSchema, typeNameSchema } from '../ids.js';
-import type { JsonObject } from '../json.js';
+import { agentIdSchema, nameSchema } from '../ids.js';
+import { canonicalBytes, type JsonObject } from '../json.js';
 import { parseDuration } from '../instant.js';
 import { MAX_PEOPLE, riskSchema } from '../objects/envelope.js';
 import { readCondition, type Condition, type ConditionRead } from './condition.js';
 import { leaf, list, oneLine, refused, strict } from './fields.js';
 import { typePatternSchema } from './match.js';
+import { isObject, SAMPLE_TEST, testSchema } from './test-file.js';
 
 /** The shape of policy.yaml (§9). What needs more than one field to judge is in `check.ts`, what needs the roster in `lint.ts`. */
 
@@ -144,36 +145,13 @@ const allow = z.looseObject({ effect: z.literal('allow') }).transform((_rule, co
   return z.NEVER;
 });
 
-const SAMPLE_TEST =
-  'tests: [{ given: { type: payments.transfer, params: { cents: 480000 } }, expect: { effect: hold, rule: vendor payments } }]';
-const parameters = z.custom<JsonObject>((value) => typeof value === 'object' && value !== null && !Array.isArray(value));
-const test = strict(
-  {
-    given: strict(
-      {
-        type: leaf(typeNameSchema, 'a type', 'type: payments.transfer'),
-        params: leaf(parameters, 'a set of parameters', 'params: { cents: 480000 }'),
-        agent: leaf(agentIdSchema, 'the id of an agent', 'agent: ap-agent').optional(),
-        onBehalfOf: leaf(nameSchema, 'the id of a person', 'onBehalfOf: dana').optional(),
-      },
-      'given: { type: payments.transfer, params: { cents: 480000 } }',
-    ),
-    expect: strict(
-      {
-        effect: leaf(z.enum(['hold', 'deny']), 'hold or deny', 'effect: hold'),
-        rule: leaf(oneLine(200), 'the name of a rule', 'rule: vendor payments').optional(),
-        code: leaf(
-          z.enum(['rule_denies', 'rule_missing', 'policy_error', 'quorum_unsatisfiable']),
-          'a code of a denial',
-          'code: rule_missing',
-        ).optional(),
-      },
-      'expect: { effect: hold, rule: vendor payments }',
-    ),
-  },
-  SAMPLE_TEST,
+export const MAX_DATA_BYTES = 65_536;
+/** A preview is made from it at every seal and before every act. */
+const data = leaf(
+  z.custom<JsonObject>((value) => isObject(value) && canonicalBytes(value).length <= MAX_DATA_BYTES),
+  'a set of fields of at most 64 KiB',
+  'data: { git.merge: { environments: { production: [infra/prod/**] } } }',
 );
-
 export const policyFileSchema = strict(
   {
     schema: leaf(z.literal('keyturn/policy@1'), 'a form this build reads', 'schema: keyturn/policy@1'),
@@ -188,7 +166,8 @@ export const policyFileSchema = strict(
       { freeze: refs('freeze').optional(), thaw: circle('thaw: { from: [group:security], quorum: 2 }').optional() },
       'stop: { freeze: [group:on-call] }',
     ).optional(),
-    tests: list(test, SAMPLE_TEST, 0, 1_000).optional(),
+    data: data.optional(),
+    tests: list(testSchema, SAMPLE_TEST, 0, 1_000).optional(),
   },
   'schema: keyturn/policy@1 and its rules',
 );

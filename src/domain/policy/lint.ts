@@ -8,6 +8,7 @@ import { everybody, ladderOf, PolicyError, unmeetable } from './ladder.js';
 import type { Ladder } from './ladder.js';
 import { commonPattern, coversMatch } from './match.js';
 import { nearMiss } from './near.js';
+import { inOrder } from './evaluate.js';
 import { runTests } from './rehearsal.js';
 import type { Circle, HoldRule, Policy, Refs, Rule } from './schema.js';
 
@@ -56,16 +57,10 @@ class Lint {
     if (thaw !== undefined && this.refs(thaw.from, ['stop', 'thaw', 'from'])) this.circle(thaw, ['stop', 'thaw']);
   }
 
-  /** An earlier rule that takes all of it leaves nothing (one with a condition of its own may not); a deny rule does so from anywhere, for it is tried first (§6.1). */
+  /** A rule asked earlier that takes all of it leaves nothing (one with a condition of its own may not); deny rules are asked first, wherever they stand (§6.1). */
   private reachable(rule: Rule): void {
-    const at = this.policy.rules.indexOf(rule);
-    const cover = this.policy.rules.find((other, i) =>
-      other === rule
-        ? false
-        : (other.effect === 'deny' && rule.effect === 'hold') || (other.effect === rule.effect && i < at)
-          ? coversRule(other, rule)
-          : false,
-    );
+    const order = inOrder(this.policy);
+    const cover = order.slice(0, order.indexOf(rule)).find((other) => coversRule(other, rule));
     if (cover === undefined) return;
     const text = `rule "${rule.name}" is never reached: rule "${cover.name}" takes all it matches`;
     this.findings.add(

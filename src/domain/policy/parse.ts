@@ -31,6 +31,7 @@ const policyOf = (file: PolicyFile, digest: Digest, at: Locate): Policy => ({
   version: file.version,
   digest,
   rules: file.rules.map((rule, i) => ruleOf(rule, ['rules', i])),
+  data: file.data ?? {},
   stop: { freeze: file.stop?.freeze ?? [], thaw: file.stop?.thaw },
   tests: (file.tests ?? []).map(({ given, expect }, i) => ({ given, expect, path: ['tests', i] })),
   at,

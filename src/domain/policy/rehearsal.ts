@@ -2,6 +2,7 @@ import type { AgentId, PersonId } from '../ids.js';
 import type { JsonObject } from '../json.js';
 import type { Path } from '../problem.js';
 import type { Roster } from '../roster.js';
+import type { PreviewFacts } from './condition.js';
 import { evaluatePolicy, type Asked, type Ruling } from './evaluate.js';
 import { matchesType } from './match.js';
 import type { Policy } from './schema.js';
@@ -13,6 +14,8 @@ export interface Given {
   /** Left out: the first agent of the roster that may propose the type. */
   readonly agent?: string | undefined;
   readonly onBehalfOf?: string | undefined;
+  /** What its preview would say. Left out: what rules that read it would say cannot be decided. */
+  readonly preview?: PreviewFacts | undefined;
 }
 
 /** One of `tests:` in policy.yaml. */
@@ -28,7 +31,7 @@ export type TestResult = { readonly test: PolicyTest; readonly expected: string;
 export function runTests(policy: Policy, roster: Roster, now: number): TestResult[] {
   return policy.tests.map((test) => {
     const asked = askedOf(roster, test.given);
-    const seen: Seen = typeof asked === 'string' ? { effect: 'nothing', text: asked } : evaluatePolicy(policy, roster, asked, now);
+    const seen = typeof asked === 'string' ? nothing(asked) : decided(evaluatePolicy(policy, roster, asked, now));
     const { effect, rule, code } = test.expect;
     const ok = seen.effect === effect && (rule === undefined || rule === ruleOf(seen)) && (code === undefined || code === codeOf(seen));
     return { test, ok, expected: words(effect, rule, code), seen: words(seen.effect, ruleOf(seen), codeOf(seen)) };
@@ -36,7 +39,7 @@ export function runTests(policy: Policy, roster: Roster, now: number): TestResul
 }
 
 /** Who would ask, filled in from the roster; or why nobody could. */
-export function askedOf(roster: Roster, { type, params, agent, onBehalfOf }: Given): Asked | string {
+export function askedOf(roster: Roster, { type, params, agent, onBehalfOf, preview }: Given): Asked | string {
   const known =
     agent === undefined
       ? [...roster.agents.values()].find(({ propose }) => propose.some((pattern) => matchesType(pattern, type)))
@@ -46,6 +49,7 @@ export function askedOf(roster: Roster, { type, params, agent, onBehalfOf }: Giv
   return {
     type,
     params,
+    preview,
     agent: known.id,
     owner: known.owner,
     onBehalfOf: (onBehalfOf as PersonId | undefined) ?? null,
@@ -55,6 +59,10 @@ export function askedOf(roster: Roster, { type, params, agent, onBehalfOf }: Giv
 }
 
 type Seen = Ruling | { readonly effect: 'nothing'; readonly text: string };
+const nothing = (text: string): Seen => ({ effect: 'nothing', text });
+/** A denial only for want of a preview is none that a test may expect: the executor would have made one. */
+const decided = (ruling: Ruling): Seen =>
+  ruling.effect === 'deny' && ruling.undecided === true ? nothing(`${ruling.text}; say in given: what it would be`) : ruling;
 function ruleOf(seen: Seen): string | undefined {
   if (seen.effect === 'nothing') return seen.text;
   return seen.effect === 'hold' ? seen.rule.name : seen.rule;

@@ -1,5 +1,6 @@
 import type { Digest } from '../ids.js';
 import type { Risk } from '../objects/envelope.js';
+import type { JsonObject } from '../json.js';
 import type { Locate, Path } from '../problem.js';
 import type { Condition } from './condition.js';
 import type { Match } from './match.js';
@@ -54,6 +55,8 @@ export interface Policy {
   /** SHA-256 of the canonical JSON of the file's content: comments and layout do not count. */
   readonly digest: Digest;
   readonly rules: readonly Rule[];
+  /** What the executor's previews are told: which paths are production, say. Empty where the file has none. */
+  readonly data: JsonObject;
   /** Examples of what it is to say, run before it starts anything. */
   readonly tests: readonly PolicyTest[];
   readonly stop: { readonly freeze: Refs; readonly thaw?: Circle | undefined };
