@@ -17,10 +17,10 @@ import { executorQueue, WORKFLOW_QUEUE } from './temporal/names.js';
 
 /** The default of 10 s would outlive the API's patience after a worker was killed. */
 const STICKY_TIMEOUT = '1s';
-const SHUTDOWN_GRACE = '10s';
+const SHUTDOWN_GRACE = '10s' as const;
 
 export type Role =
-  | { readonly role: 'workflow'; readonly roster: string; readonly notices?: string }
+  | { readonly role: 'workflow'; readonly roster: string; readonly notices?: string; readonly reviewUrl?: string }
   | { readonly role: 'executor'; readonly executor: Executor };
 
 export interface RunningWorker {
@@ -49,7 +49,7 @@ export async function startWorker(
           workflowBundle: await loadWorkflowBundle(),
           stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT,
           activities: {
-            trust: trustActivity(role.roster),
+            trust: trustActivity(role.roster, role.reviewUrl),
             notify: notifyActivity(role.notices ?? join(dirname(role.roster), '.keyturn', 'notices.jsonl'), print),
           },
         })

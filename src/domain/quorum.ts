@@ -102,14 +102,30 @@ const fitsOf =
     return definition !== undefined && peopleAt(definition, seat.issuedAt - openedAt).has(seat.person);
   };
 
-/** For people to read: places filled of the places there are at `now` (ms), by an assignment that fills most. */
+/** For people to read, stage by stage: places filled of the places there are at `now` (ms), by an assignment that fills most. */
+export function filledByStage(
+  stages: readonly Stage[],
+  openedAt: number,
+  seats: readonly Seat[],
+  now: number,
+): { readonly have: number; readonly need: number }[] {
+  const bars = stages.map((stage) => barAt(stage, now - openedAt));
+  const seated = seatMost(seats, bars, fitsOf(stages, openedAt));
+  let from = 0;
+  return bars.map((need) => {
+    const have = seated.slice(from, from + need).filter((seat) => seat !== undefined).length;
+    from += need;
+    return { have, need };
+  });
+}
+
+/** The same, all stages together. */
 export function filledAt(
   stages: readonly Stage[],
   openedAt: number,
   seats: readonly Seat[],
   now: number,
 ): { readonly have: number; readonly need: number } {
-  const bars = stages.map((stage) => barAt(stage, now - openedAt));
-  const seated = seatMost(seats, bars, fitsOf(stages, openedAt)).filter((seat) => seat !== undefined);
-  return { have: seated.length, need: bars.reduce((sum, bar) => sum + bar, 0) };
+  const each = filledByStage(stages, openedAt, seats, now);
+  return { have: each.reduce((sum, { have }) => sum + have, 0), need: each.reduce((sum, { need }) => sum + need, 0) };
 }

@@ -1,7 +1,7 @@
 import type { Digest, PersonId } from './ids.js';
 import { toMs } from './instant.js';
 import type { Envelope, Stage } from './objects/envelope.js';
-import { filledAt, peopleAt, quorumReached, type Seat } from './quorum.js';
+import { filledAt, filledByStage, peopleAt, quorumReached, type Seat } from './quorum.js';
 
 /** A decision whose signature, binding and author were verified. Times in ms. */
 export interface Vote {
@@ -115,4 +115,14 @@ export function progress(ladder: Ladder, result: Tally, now?: number): { readonl
   if (result.approvals.length === 0 && now === undefined) return { have: 0, need };
   const at = now ?? Math.max(...result.approvals.map((vote) => vote.issuedAt));
   return filledAt(ladder.stages, ladder.openedAt, result.approvals.map(seatOf), at);
+}
+
+/** The same, stage by stage, with the bars of `now` (ms). */
+export function progressByStage(
+  ladder: Ladder,
+  result: Tally,
+  now: number,
+): { readonly name: string; readonly have: number; readonly need: number }[] {
+  const filled = filledByStage(ladder.stages, ladder.openedAt, result.approvals.map(seatOf), now);
+  return ladder.stages.map(({ name }, i) => ({ name, have: filled[i]?.have ?? 0, need: filled[i]?.need ?? 0 }));
 }

@@ -6,4 +6,4 @@ export const manifestId = (name: string): string => `executor_${name}`;
 export const stopId = (name: string, digest: string): string => `stop_${name}_${digest}`;
 export const WORKFLOW_TYPES = { agentAction: 'agentAction', executorManifest: 'executorManifest', lodgeStop: 'lodgeStop' } as const;
 /** A task handed to a worker that just died is given to another after this; the default of 10 s would keep a reviewer waiting. */
-export const WORKFLOW_TASK_TIMEOUT = '5s';
+export const WORKFLOW_TASK_TIMEOUT = '5s' as const;

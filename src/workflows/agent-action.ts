@@ -8,7 +8,8 @@ import type { Ended } from '../domain/ended.js';
 import { outcomeOf } from '../domain/outcome.js';
 import { ask, findExecutor } from './ask-executor.js';
 import { openDoors } from './doors.js';
-import { showOperator } from './operator-view.js';
+import { ringSummary } from './operator-text.js';
+import { showDetails, showOperator } from './operator-view.js';
 import type { Ring } from '../domain/review/clocks.js';
 import { Run } from './run.js';
 import { tell } from './tell-people.js';
@@ -24,6 +25,7 @@ const SHOW_AFTER_MS = 1_000;
 export async function agentAction(request: unknown): Promise<Ended> {
   const run = new Run(workflowInfo().workflowId, request, () => Date.now());
   openDoors(run);
+  showDetails(run);
   // A cancel is news to the loop, not an exception: the run always completes with an outcome.
   void CancellationScope.current().cancelRequested.catch(() => {
     run.cancelRequested = true;
@@ -75,7 +77,7 @@ async function seal(run: Run, input: Readonly<Record<string, unknown>>): Promise
     }
     run.standing = result;
     showOperator(run);
-    await sleep(Math.max(50, toMs(result.until) - Date.now()), { summary: result.code });
+    await sleep(Math.max(50, toMs(result.until) - Date.now()), { summary: `not sealed yet: ${result.code}` });
     run.standing = undefined;
   }
 }
@@ -125,7 +127,7 @@ function timerFor(run: Run, ring: Ring): { readonly at: number; fired: boolean }
   const timer = { at: ring.at, fired: left <= 0 };
   run.timer = timer;
   if (left > 0) {
-    void sleep(left, { summary: `${ring.kind} ${new Date(ring.at).toISOString()}` }).then(() => {
+    void sleep(left, { summary: ringSummary(ring, run.review.newest?.envelope) }).then(() => {
       timer.fired = true;
       run.wake();
     });
@@ -135,7 +137,7 @@ function timerFor(run: Run, ring: Ring): { readonly at: number; fired: boolean }
 
 async function untilNews(run: Run, ms: number): Promise<void> {
   const seen = run.news;
-  await condition(() => run.news !== seen, Math.max(50, ms));
+  await condition(() => run.news !== seen, Math.max(50, ms), { summary: 'look again' });
 }
 
 /** Lets the executor do the next due thing; its entries are the truth. */
@@ -217,6 +219,7 @@ async function applyModify(
 async function close(run: Run, reason: CloseReason): Promise<void> {
   run.expiring = reason === 'expired' || reason === 'execution_expired';
   run.review.beginSettling();
+  showDetails(run);
   const result = await ask(run, 'close', { reason, decisions: run.review.evidence() });
   run.expiring = false;
   if (result.kind === 'end') return;

@@ -10,11 +10,14 @@ import type { Run } from './run.js';
 export interface TrustRoot {
   readonly deployment: string;
   readonly executors: readonly { readonly name: string; readonly runs: readonly string[]; readonly keys: readonly string[] }[];
+  /** Where people look at an action; `{id}` in it stands for the action's id. */
+  readonly reviewUrl?: string;
 }
 export interface Trusted {
   readonly deployment: string;
   readonly name: string;
   readonly keys: readonly PublicKey[];
+  readonly reviewUrl: string | undefined;
 }
 
 interface ExecutorActivities {
@@ -25,19 +28,30 @@ interface ExecutorActivities {
   report(input: unknown): Promise<unknown>;
 }
 
-const { trust } = proxyLocalActivities<{ trust(): Promise<TrustRoot> }>({ startToCloseTimeout: '5s', retry: { maximumInterval: '5s' } });
+const { trust } = proxyLocalActivities<{ trust(): Promise<TrustRoot> }>({
+  startToCloseTimeout: '5s',
+  retry: { maximumInterval: '5s' },
+  summary: "which executors the worker's roster trusts",
+});
 
-/** A marker in history, so that replay survives a change of keys. */
+/** A marker in history, so that replay survives a change of keys, and of the address people look at. */
 export async function findExecutor(type: string): Promise<Trusted | undefined> {
   const root = await trust();
   const found = root.executors.find((executor) => executor.runs.includes(type));
   if (found === undefined) return undefined;
-  return { deployment: root.deployment, name: found.name, keys: found.keys.flatMap((text) => parsePublicKey(text) ?? []) };
+  return trusted(root, found);
 }
+
+const trusted = ({ deployment, reviewUrl }: TrustRoot, { name, keys }: TrustRoot['executors'][number]): Trusted => ({
+  deployment,
+  name,
+  keys: keys.flatMap((text) => parsePublicKey(text) ?? []),
+  reviewUrl,
+});
 
 const SUMMARIES: Readonly<Record<Activity, string>> = {
   seal: 'seal what is to be reviewed',
-  advance: 'do the next due thing',
+  advance: 'check what was agreed to, then do the next due thing',
   lodge: 'put a signed message on record',
   close: 'end what was not consumed',
   report: 'ask what the ledger holds',
@@ -68,8 +82,7 @@ async function renewTrust(run: Run): Promise<void> {
   if (run.executor === undefined) return;
   const root = await trust();
   const found = root.executors.find((executor) => executor.name === run.executor?.name);
-  if (found !== undefined)
-    run.executor = { deployment: root.deployment, name: found.name, keys: found.keys.flatMap((text) => parsePublicKey(text) ?? []) };
+  if (found !== undefined) run.executor = trusted(root, found);
 }
 
 function activityOf(run: Run, activity: Activity): (input: unknown) => Promise<unknown> {

@@ -50,14 +50,15 @@ export function openDoors(run: Run): void {
   };
   setHandler(decisionUpdate, receive('decision'), {
     validator: examine('decision'),
-    description: "A decision signed with a reviewer's own key: use keyturn approve, reject, modify or withdraw.",
+    description:
+      "A decision signed with a reviewer's own key: use keyturn approve, reject, modify or withdraw. Anything unsigned is refused.",
   });
   setHandler(decisionSignal, bySignal('decision', decisionSignal), {
-    description: 'The same signed decision, kept by Temporal while no worker lives. Unsigned ones are refused.',
+    description: 'The same signed decision, kept by Temporal while no worker lives. Anything unsigned counts nothing.',
   });
   setHandler(lodgeUpdate, receive('lodge'), {
     validator: examine('lodge'),
-    description: 'A signed cancel or resolve: use keyturn cancel or resolve.',
+    description: 'A signed cancel or resolve: use keyturn cancel or resolve. Anything unsigned is refused.',
   });
   setHandler(lodgeSignal, bySignal('lodge', lodgeSignal), { description: 'The same signed cancel or resolve.' });
   setHandler(actionQuery, () => run.snapshot(), { description: 'Status, receipt, decisions and their fates.' });

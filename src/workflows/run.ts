@@ -1,7 +1,7 @@
 import { readDecision } from '../domain/admit.js';
 import { refuse, type ErrorCode, type Refusal } from '../domain/codes.js';
 import { digestOfSigned, PAYLOAD_TYPES, readPayload, type Signed } from '../domain/dsse.js';
-import { actionIdSchema, type ActionId, type Digest } from '../domain/ids.js';
+import { actionIdSchema, type ActionId, type Digest, type PersonId } from '../domain/ids.js';
 import { MAX_DECISION_CHARS } from '../domain/objects/decision.js';
 import type { Entry, SealedPeople } from '../domain/objects/entry.js';
 import { cancelSchema, resolveSchema } from '../domain/objects/stop.js';
@@ -155,6 +155,16 @@ export class Run {
     return this.ledgerStatus !== null && this.ledgerStatus !== 'awaiting_approval' && this.ledgerStatus !== 'evaluating';
   }
 
+  /** Whose word is asked for now: of those who may decide, until it begins; of those who may resolve, where it needs a person. */
+  asked(): PersonId[] {
+    const newest = this.review.newest;
+    if (this.outcome !== undefined || newest === undefined) return [];
+    if (!this.began) return this.review.awaiting(this.now());
+    return this.ledgerStatus === 'outcome_unknown' || this.ledgerStatus === 'compensation_failed'
+      ? [...newest.envelope.resolve.people].sort()
+      : [];
+  }
+
   status(): Status {
     if (this.outcome !== undefined) return this.outcome.status;
     if (this.review.newest === undefined) return 'evaluating';
@@ -185,7 +195,7 @@ export class Run {
       signedDecisions: review.signedDecisions(),
       messages: [...this.messages].map(([digest, { fate }]) => ({ digest, fate })),
       signedMessages: [...this.messages.values()].map(({ signed }) => signed),
-      awaiting: this.outcome === undefined ? review.awaiting(this.now()) : [],
+      awaiting: this.asked(),
       progress: { have, need },
       deadline: review.deadline(),
       refused: { total: review.refusedTotal, signatures: review.refusedSignatures, last: review.lastRefusal ?? null },

@@ -18,15 +18,21 @@ export interface Notice {
 interface Channel {
   notify(notice: Notice): Promise<void>;
 }
+const TELL = 'tell the people who are asked';
 /** One short try within the workflow task that has the news: most notices cost one event and no task of their own. */
-const quick = proxyLocalActivities<Channel>({ scheduleToCloseTimeout: '2s', retry: { maximumAttempts: 1 } });
-const patient = proxyActivities<Channel>({ startToCloseTimeout: '10s', scheduleToCloseTimeout: '1m', retry: { maximumAttempts: 3 } });
+const quick = proxyLocalActivities<Channel>({ scheduleToCloseTimeout: '2s', retry: { maximumAttempts: 1 }, summary: TELL });
+const patient = proxyActivities<Channel>({
+  startToCloseTimeout: '10s',
+  scheduleToCloseTimeout: '1m',
+  retry: { maximumAttempts: 3 },
+  summary: TELL,
+});
 
 /** Tells people, at least once. A slow channel delays a vote by two seconds at most; one that fails blocks nothing and approves nothing. */
 export async function tell(run: Run, event: NoticeEvent): Promise<void> {
   const newest = run.review.newest;
   if (newest === undefined) return;
-  const people = event === 'ended' ? everybodyAsked(run) : run.review.awaiting(Date.now());
+  const people = event === 'ended' ? everybodyAsked(run) : run.asked();
   const notice: Notice = {
     event,
     actionId: run.id,

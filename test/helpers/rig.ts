@@ -86,9 +86,9 @@ export class Rig {
     return this.temporal.client;
   }
 
-  async startWorker(): Promise<void> {
+  async startWorker(more: { readonly reviewUrl?: string } = {}): Promise<void> {
     this.worker = await startWorker(
-      { role: 'workflow', roster: join(this.dir, 'roster.yaml') },
+      { role: 'workflow', roster: join(this.dir, 'roster.yaml'), ...more },
       (line) => this.notices.push(line),
       this.settings,
     );
@@ -113,8 +113,12 @@ export class Rig {
       workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
       args: [...args],
     });
-    this.handles.push(handle);
+    this.follow(handle);
     return handle;
+  }
+  /** Its history is replayed at the end, too. */
+  follow(handle: WorkflowHandle): void {
+    this.handles.push(handle);
   }
 
   /** Proposes and waits until it is held. */

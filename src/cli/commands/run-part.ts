@@ -36,10 +36,13 @@ export async function worker(session: Session): Promise<ExitCode> {
   const { startWorker } = await import('../../worker.js');
   const { connect } = await import('../../temporal/connection.js');
   const { untilStopped, watchDev } = await import('../../files/process-life.js');
+  const { readReviewUrl } = await import('../../files/review-url.js');
   // From the first moment on: it would wait for Temporal long after `dev` has gone.
   const now: { running?: RunningWorker } = {};
   watchDev(() => (now.running === undefined ? process.exit(EXIT.error) : void now.running.stop()));
-  now.running = await startWorker({ role: 'workflow', roster: rosterFile }, (line) => session.terminal.out(line)).catch(
+  const link = process.env['KEYTURN_REVIEW_URL'];
+  const reviewUrl = link === undefined || link === '' ? {} : { reviewUrl: readReviewUrl(link) };
+  now.running = await startWorker({ role: 'workflow', roster: rosterFile, ...reviewUrl }, (line) => session.terminal.out(line)).catch(
     (error: unknown) => {
       if (!(error instanceof Error) || !error.message.includes('tonic::transport')) throw error;
       const address = connect().connectionOptions.address ?? '';

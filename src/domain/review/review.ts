@@ -7,7 +7,7 @@ import type { Decision } from '../objects/decision.js';
 import type { Dropped } from '../objects/answer.js';
 import { envelopeSchema } from '../objects/envelope.js';
 import type { SealedPeople } from '../objects/entry.js';
-import { awaitingAt, ladderOf, progress, tally, type Tally, type Vote } from '../tally.js';
+import { awaitingAt, ladderOf, progress, progressByStage, tally, type Tally, type Vote } from '../tally.js';
 import { rememberingVerify } from '../verify-memory.js';
 import { viewDigestOf } from '../view/v1.js';
 import { ringsOf, type Ring } from './clocks.js';
@@ -257,6 +257,10 @@ export class Review {
   rang(): void {
     this.rung++;
   }
+  /** What has not rung yet, earliest first. */
+  ringsLeft(): readonly Ring[] {
+    return this.rings.slice(this.rung);
+  }
 
   awaiting(now: number): PersonId[] {
     const newest = this.newest;
@@ -270,6 +274,11 @@ export class Review {
   progress(now?: number): { readonly have: number; readonly need: number } {
     const newest = this.newest;
     return newest === undefined ? { have: 0, need: 0 } : progress(ladderOf(newest.envelope), this.count(), now);
+  }
+
+  progressByStage(now: number): ReturnType<typeof progressByStage> {
+    const newest = this.newest;
+    return newest === undefined ? [] : progressByStage(ladderOf(newest.envelope), this.count(), now);
   }
 
   decisions(): DecisionState[] {
