@@ -8,6 +8,7 @@ import { readKeyFile, signerFrom } from '../files/key-files.js';
 import { useNativeCrypto } from '../files/native-crypto.js';
 import { watchDev } from '../files/process-life.js';
 import { readRoster } from '../files/rules.js';
+import { secretOf } from '../files/secrets.js';
 import { connect } from '../temporal/connection.js';
 import { dataConverter } from '../temporal/data-converter.js';
 import { startApi, type RunningApi } from './start-api.js';
@@ -20,7 +21,7 @@ export interface RunOptions {
 }
 
 /**
- * The API of a folder: `roster.yaml`, the key in `KEYTURN_API_KEY` or `.keyturn/keys/api.key` (none: no agent with a bearer key is served), Temporal by
+ * The API of a folder: `roster.yaml`, the key in `KEYTURN_API_KEY`, or in the file `KEYTURN_API_KEY_FILE` names, or `.keyturn/keys/api.key` (none: no agent with a bearer key is served), Temporal by
  * the CLI's variables. Temporal may be away at the start. Logs warnings to stderr (`KEYTURN_LOG_LEVEL`). SIGTERM and SIGINT close it.
  * Throws `FileRefused` on a roster that cannot be used, and if the port is taken.
  */
@@ -58,12 +59,12 @@ export async function runApi({ dir, port, host }: RunOptions): Promise<RunningAp
 
 /** Throws if there is a key, but not one the roster gives to the API: the executor would refuse everything it vouches for. */
 async function apiKey(dir: string, roster: Roster): Promise<Signer | undefined> {
-  const text = process.env['KEYTURN_API_KEY'];
+  const given = secretOf('KEYTURN_API_KEY');
   const file = join(dir, '.keyturn', 'keys', 'api.key');
-  if (text === undefined && !existsSync(file)) return undefined;
-  const signer = text === undefined ? await readKeyFile(file) : signerFrom(text, 'KEYTURN_API_KEY');
+  if (given === undefined && !existsSync(file)) return undefined;
+  const signer = given === undefined ? await readKeyFile(file) : signerFrom(given.text, given.from);
   if (holderOf(roster, signer.key.id)?.kind === 'api') return signer;
   throw new Error(
-    `roster.yaml does not give the key in ${text === undefined ? file : 'KEYTURN_API_KEY'} to the API. Add it: api: { key: '${signer.key.text}' }`,
+    `roster.yaml does not give the key in ${given === undefined ? file : given.from} to the API. Add it: api: { key: '${signer.key.text}' }`,
   );
 }

@@ -7,6 +7,7 @@ import { FileRefused, problemText } from '../domain/problem.js';
 import { holderOf, type Roster } from '../domain/roster.js';
 import { readKeyFile, signerFrom } from '../files/key-files.js';
 import { readPolicy, readRoster } from '../files/rules.js';
+import { secretOf } from '../files/secrets.js';
 import { untilStopped, watchDev } from '../files/process-life.js';
 import { openClient } from '../temporal/connection.js';
 import { startWorker } from '../worker.js';
@@ -26,7 +27,8 @@ export interface ExecutorOptions {
 
 /**
  * Runs an executor until it is told to stop. Reads policy.yaml and roster.yaml, takes its key from `KEYTURN_EXECUTOR_KEY` or `.keyturn/keys`,
- * its name from the roster entry with that key, its ledger from `KEYTURN_LEDGER` (a path or a postgres:// address) or `.keyturn/ledger.db`.
+ * its name from the roster entry with that key, its ledger from `KEYTURN_LEDGER` (a path or a postgres:// address) or `.keyturn/ledger.db`; both variables
+ * may be given as files (see `secretOf`).
  * Ends the process with exit code 1 and a plain message when it cannot start safely.
  */
 export async function startExecutor(options: ExecutorOptions): Promise<void> {
@@ -55,7 +57,7 @@ async function run({ actions, dir: given }: ExecutorOptions): Promise<void> {
     throw new Error('roster.yaml says development: true. Set KEYTURN_DEVELOPMENT=1 to run it so, or remove the line.');
   const { name, signer } = await identity(roster, dir);
   const types = typesOf(actions, roster, name);
-  const database = await openDatabase(process.env['KEYTURN_LEDGER'] ?? join(dir, '.keyturn', 'ledger.db'));
+  const database = await openDatabase(secretOf('KEYTURN_LEDGER')?.text ?? join(dir, '.keyturn', 'ledger.db'));
   const ledger = await openLedger(database, roster.deployment, signer);
   for (const step of ledger.steps) console.error(`executor ${name}: ledger brought to ${step}`);
   const executor: Executor = {
@@ -85,10 +87,10 @@ async function run({ actions, dir: given }: ExecutorOptions): Promise<void> {
 
 /** The roster names the executor that holds this key. */
 async function identity(roster: Roster, dir: string): Promise<{ name: string; signer: Signer }> {
-  const text = process.env['KEYTURN_EXECUTOR_KEY'];
+  const given = secretOf('KEYTURN_EXECUTOR_KEY');
   const folder = join(dir, '.keyturn', 'keys');
-  const signers: Signer[] = text === undefined ? [] : [signerFrom(text, 'KEYTURN_EXECUTOR_KEY')];
-  if (text === undefined && existsSync(folder)) {
+  const signers: Signer[] = given === undefined ? [] : [signerFrom(given.text, given.from)];
+  if (given === undefined && existsSync(folder)) {
     for (const file of (await readdir(folder)).filter((each) => /^executor-.*\.key$/.test(each)).sort())
       signers.push(await readKeyFile(join(folder, file)));
   }
@@ -97,7 +99,7 @@ async function identity(roster: Roster, dir: string): Promise<{ name: string; si
     if (holder?.kind === 'executor') return { name: holder.name, signer };
   }
   throw new Error(
-    `No executor in roster.yaml has ${text === undefined ? `a key in ${folder}` : 'the key of KEYTURN_EXECUTOR_KEY'}. Add it under executors, or set KEYTURN_EXECUTOR_KEY.`,
+    `No executor in roster.yaml has ${given === undefined ? `a key in ${folder}` : `the key of ${given.from}`}. Add it under executors, or set KEYTURN_EXECUTOR_KEY.`,
   );
 }
 

@@ -54,10 +54,10 @@ async function onPath(): Promise<string | undefined> {
 }
 
 /** `$KEYTURN_CACHE`, else the user's cache folder. Holds one folder a version, so that an upgrade never runs an old server. */
-function cachedPath(): string {
-  const cache = process.env['KEYTURN_CACHE'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'keyturn');
-  return join(cache, `temporal-${PINNED_CLI}`, 'temporal');
-}
+export const cacheFolder = (): string =>
+  process.env['KEYTURN_CACHE'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'keyturn');
+
+const cachedPath = (): string => join(cacheFolder(), `temporal-${PINNED_CLI}`, 'temporal');
 
 /** The ways after the first, in their order. A way returns a path, or undefined if it has none to offer, or throws saying why not. */
 const WAYS: readonly { from: string; find: () => Promise<string | undefined> }[] = [

@@ -21,11 +21,11 @@ describe('the API of a folder, as a process', () => {
   afterAll(() => rm(dir, { recursive: true }));
 
   /** The first line it prints, and the process. */
-  async function start(): Promise<{ line: string; child: ReturnType<typeof spawn> }> {
+  async function start(more: NodeJS.ProcessEnv = {}): Promise<{ line: string; child: ReturnType<typeof spawn> }> {
     const args = ['--import', 'tsx', '--input-type=module', '-e', SCRIPT, dir];
     const child = spawn(process.execPath, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, TEMPORAL_ADDRESS: '127.0.0.1:1' },
+      env: { ...process.env, TEMPORAL_ADDRESS: '127.0.0.1:1', ...more },
       cwd: resolve(import.meta.dirname, '../..'),
     });
     const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
@@ -40,6 +40,14 @@ describe('the API of a folder, as a process', () => {
     expect((await fetch(`${line}/readyz`)).status).toBe(503);
     child.kill('SIGTERM');
     expect(await once(child, 'exit')).toEqual([0, null]);
+  });
+
+  test('its key may come as a file, and must be the one the roster names', async () => {
+    const file = join(dir, 'mounted-key');
+    await writeFile(file, `${newPrivateKey()}\n`);
+    const { line, child } = await start({ KEYTURN_API_KEY_FILE: file });
+    expect(line).toMatch(/^error roster.yaml does not give the key in KEYTURN_API_KEY_FILE to the API/);
+    await once(child, 'exit');
   });
 
   test('a key that the roster does not give to the API, and a roster that is none, are start-up errors', async () => {

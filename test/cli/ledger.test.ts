@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkLedger } from '../../src/cli/ledger/check.js';
 import { sourceOf, type LedgerSource } from '../../src/cli/ledger/source.js';
@@ -89,5 +90,13 @@ describe('ledger verify', () => {
     const path = join(folder.dir, '.keyturn', 'ledger.db');
     expect((await folder.run(['ledger', 'verify', path])).terminal.lines[0]).toBe('OK, 0 entries, 0 envelopes');
     expect((await folder.run(['ledger', 'verify', join(folder.dir, 'no.db')])).terminal.said).toContain('(ledger_invalid)');
+  });
+
+  test('init without a place makes it where the executor will look: KEYTURN_LEDGER, or the file that holds it', async () => {
+    const [path, mounted] = [join(folder.dir, 'book.db'), join(folder.dir, 'ledger-address')];
+    await writeFile(mounted, `${path}\n`);
+    expect((await folder.run(['ledger', 'init'], undefined, { KEYTURN_LEDGER_FILE: mounted })).exit).toBe(0);
+    expect((await folder.run(['ledger', 'init'], undefined, { KEYTURN_LEDGER: path })).terminal.said).toContain('(ledger_invalid)');
+    expect((await folder.run(['ledger', 'verify', path])).terminal.lines[0]).toBe('OK, 0 entries, 0 envelopes');
   });
 });

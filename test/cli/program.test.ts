@@ -28,6 +28,7 @@ describe('arguments', () => {
     [['approve', 'act_x', '--force'], "unknown option '--force'"],
     [['ledger'], 'no command was given'],
     [['api', '--port', 'many'], 'no port'],
+    [['api', '--host', 'localhost'], 'no IP address'],
   ])('%j: exit 2, one sentence, the remedy, the code', async (args, text) => {
     const { exit, terminal } = await run(...args);
     expect(exit).toBe(2);

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { openDatabase } from '../../executor/start-executor.js';
 import { initLedger } from '../../executor/ledger/ledger.js';
 import { readSchema } from '../../executor/ledger/migrate.js';
+import { secretOf } from '../../files/secrets.js';
 import { nameSchema } from '../../domain/ids.js';
 import { usage } from '../errors.js';
 import { EXIT, type ExitCode } from '../exit.js';
@@ -10,10 +11,10 @@ import { sourceOf } from '../ledger/source.js';
 import type { Session } from '../session.js';
 import { inert } from '../text/inert.js';
 
-/** `ledger init [PATH|postgres://…]`: an empty book for one deployment. An old book is never overwritten. */
+/** `ledger init [PATH|postgres://…]`: an empty book for one deployment, where the executor will look for it. An old book is never overwritten. */
 export async function init(session: Session, given: string | undefined, options: { readonly deployment?: string }): Promise<ExitCode> {
   const workspace = await session.workspace();
-  const where = given ?? join(workspace.root, '.keyturn', 'ledger.db');
+  const where = given ?? secretOf('KEYTURN_LEDGER', session.env)?.text ?? join(workspace.root, '.keyturn', 'ledger.db');
   const deployment = options.deployment ?? (await workspace.roster()).deployment;
   if (!nameSchema.safeParse(deployment).success)
     throw usage(`"${inert(deployment)}" is no deployment's name`, 'Lower-case letters, digits, ".", "_" or "-".');

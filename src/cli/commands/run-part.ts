@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { isIP } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { readFile } from 'node:fs/promises';
@@ -10,13 +11,21 @@ import type { Session } from '../session.js';
 import type { RunningWorker } from '../../worker.js';
 import { DEFAULT_URL } from '../workspace.js';
 
+export interface ApiPartOptions {
+  readonly port?: string;
+  readonly host?: string;
+}
+
 /** `api`: the HTTP door alone, against any Temporal. */
-export async function api(session: Session, options: { readonly port?: string }): Promise<ExitCode> {
+export async function api(session: Session, { port: wanted, host }: ApiPartOptions): Promise<ExitCode> {
   const { root, config } = await session.workspace();
-  const port = Number(options.port ?? portOf(config.url ?? DEFAULT_URL));
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw usage(`"${options.port ?? ''}" is no port`, 'Write --port 7878.');
+  const port = Number(wanted ?? portOf(config.url ?? DEFAULT_URL));
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw usage(`"${wanted ?? ''}" is no port`, 'Write --port 7878.');
+  // A name would be looked up, and may then be any interface: whoever opens this door says which.
+  if (host !== undefined && isIP(host) === 0)
+    throw usage(`"${host}" is no IP address`, 'Write --host 0.0.0.0 for every interface, inside a container.');
   const { runApi } = await import('../../api/run-api.js');
-  const { url } = await runApi({ dir: root, port }).catch((error: unknown) => {
+  const { url } = await runApi({ dir: root, port, ...(host === undefined ? {} : { host }) }).catch((error: unknown) => {
     if (!hasCode(error, 'EADDRINUSE')) throw error;
     throw new CliError('part_failed', `port ${port} is taken`, 'Choose another with --port, or end what listens there.');
   });

@@ -3,15 +3,15 @@ import { join } from 'node:path';
 import type { Roster } from '../../domain/roster.js';
 import { readSchema } from '../../executor/ledger/migrate.js';
 import { openDatabase } from '../../executor/start-executor.js';
+import { secretOf } from '../../files/secrets.js';
 import type { Workspace } from '../workspace.js';
 import { fine, problem, wordsOf, type Finding } from './finding.js';
 
 /** Whether the book is there and of this deployment; a running executor holds it alone, which is as it should be. */
 export async function ledgerFile({ root }: Workspace, roster: Roster, env: NodeJS.ProcessEnv): Promise<Finding> {
-  const where = env['KEYTURN_LEDGER'] ?? join(root, '.keyturn', 'ledger.db');
-  const isServer = /^postgres/.test(where);
-  if (!isServer && !existsSync(where)) return fine('ledger', 'not here: only the executor needs it');
   try {
+    const where = secretOf('KEYTURN_LEDGER', env)?.text ?? join(root, '.keyturn', 'ledger.db');
+    if (!/^postgres/.test(where) && !existsSync(where)) return fine('ledger', 'not here: only the executor needs it');
     const database = await openDatabase(where);
     try {
       const rows = await database.transaction((sql) => sql.all('SELECT key, value FROM meta'));

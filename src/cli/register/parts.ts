@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { InitOptions } from '../commands/init.js';
+import type { ApiPartOptions } from '../commands/run-part.js';
 import type { Run } from '../program.js';
 
 /** What sets up and runs the parts. */
@@ -19,8 +20,9 @@ export function registerParts(program: Command, run: Run): void {
   program
     .command('api')
     .description('the API alone')
-    .option('--port <number>', 'on 127.0.0.1 (default: that of .keyturn/config.json)')
-    .action((options: { port?: string }) => run(async (session) => (await import('../commands/run-part.js')).api(session, options)));
+    .option('--port <number>', '(default: that of .keyturn/config.json)')
+    .option('--host <address>', 'the IP address to listen on; it speaks no TLS (default: 127.0.0.1)')
+    .action((options: ApiPartOptions) => run(async (session) => (await import('../commands/run-part.js')).api(session, options)));
   program
     .command('worker')
     .description('the workflow worker alone; it holds no credentials')

@@ -46,7 +46,7 @@ export function registerTools(program: Command, run: Run): void {
   const ledger = program.command('ledger').description("the executor's book");
   ledger
     .command('init [where]')
-    .description('make an empty one: a path or postgres:// (default: .keyturn/ledger.db)')
+    .description('make an empty one: a path or postgres:// (default: KEYTURN_LEDGER, else .keyturn/ledger.db)')
     .option('--deployment <name>', "whose it is (default: roster.yaml's)")
     .action((where: string | undefined, options: { deployment?: string }) =>
       run(async (session) => (await import('../commands/ledger.js')).init(session, where, options)),
