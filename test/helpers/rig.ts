@@ -20,12 +20,13 @@ import { initLedger } from '../../src/executor/ledger/ledger.js';
 import { loadWorkflowBundle } from '../../src/temporal/bundle.js';
 import { openClient } from '../../src/temporal/connection.js';
 import { dataConverter } from '../../src/temporal/data-converter.js';
-import { startDevServer, type DevServer } from '../../src/temporal/dev-server.js';
+import { startDevServer } from '../../src/temporal/dev-server.js';
 import { startWorker, type RunningWorker } from '../../src/worker.js';
 import { WORKFLOW_QUEUE, WORKFLOW_TASK_TIMEOUT } from '../../src/temporal/names.js';
 import type { MessageReceipt } from '../../src/workflows/doors.js';
 import { FakeBank } from './fake-bank.js';
 import { request, type Proposal, type SealedRevision } from './messages.js';
+import { makeNamespace } from './namespace.js';
 import { policyText, rosterText, DEPLOYMENT, TestRules, type PolicyOptions, type RosterOptions } from './rules-fixture.js';
 import { bankTypes } from './types.js';
 import { makeExecutor, TestClock } from './world.js';
@@ -42,8 +43,22 @@ export interface Held {
   readonly sealed: SealedRevision;
 }
 
+interface RigServer {
+  readonly address: string;
+  readonly namespace: string;
+  stop(): Promise<void>;
+}
+
+async function serverFor(dir: string): Promise<RigServer> {
+  const given = process.env['TEMPORAL_TEST_ADDRESS'];
+  if (given !== undefined) return { address: given, namespace: await makeNamespace(given), stop: () => Promise.resolve() };
+  const { address, stop } = await startDevServer({ dbFilename: join(dir, 'temporal.db') });
+  return { address, namespace: 'default', stop };
+}
+
 /**
- * A real Temporal server of its own, a real workflow worker and an executor over a real SQLite ledger; only the target is fake.
+ * A real Temporal server of its own (or a namespace of its own on the one at `TEMPORAL_TEST_ADDRESS`), a real workflow worker and an executor over a real
+ * SQLite ledger; only the target is fake.
  * `stop` replays the history of every action the test started: a workflow that is not deterministic fails its test.
  */
 export class Rig {
@@ -53,7 +68,7 @@ export class Rig {
   private readonly handles: WorkflowHandle[] = [];
   private constructor(
     readonly dir: string,
-    readonly server: DevServer,
+    readonly server: RigServer,
     readonly temporal: Awaited<ReturnType<typeof openClient>>,
     readonly bank: FakeBank,
     readonly executor: Executor,
@@ -62,9 +77,9 @@ export class Rig {
 
   static async start(options: RigOptions = {}): Promise<Rig> {
     const dir = await mkdtemp(join(tmpdir(), 'keyturn-rig-'));
-    const server = await startDevServer({ dbFilename: join(dir, 'temporal.db') });
+    const server = await serverFor(dir);
     await writeFile(join(dir, 'roster.yaml'), rosterText(options.roster));
-    const temporal = await openClient({ connectionOptions: { address: server.address }, namespace: 'default' });
+    const temporal = await openClient({ connectionOptions: { address: server.address }, namespace: server.namespace });
     const database = openSqlite(join(dir, 'ledger.db'), { create: true });
     await initLedger(database, DEPLOYMENT);
     const rules = new TestRules(policyText(options.policy), rosterText(options.roster));
@@ -80,7 +95,7 @@ export class Rig {
   }
 
   get settings() {
-    return { connectionOptions: { address: this.server.address }, namespace: 'default' };
+    return { connectionOptions: { address: this.server.address }, namespace: this.server.namespace };
   }
   get client() {
     return this.temporal.client;

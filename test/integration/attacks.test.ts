@@ -17,7 +17,10 @@ const now = (): { at: number } => ({ at: Date.now() });
 describe('somebody with write access to the namespace', () => {
   let rig: Rig;
   let binary: string;
-  const temporal = async (...args: string[]): Promise<string> => (await run(binary, [...args, '--address', rig.server.address])).stdout;
+  const temporal = async (...args: string[]): Promise<string> => {
+    const { address, namespace } = rig.server;
+    return (await run(binary, [...args, '--address', address, '--namespace', namespace])).stdout;
+  };
 
   beforeAll(async () => {
     rig = await Rig.start();
@@ -58,6 +61,7 @@ describe('somebody with write access to the namespace', () => {
     // The executor is away, so a thief can poll its queue and answer in its place.
     const thief = await Worker.create({
       connection: await (await import('../../src/temporal/connection.js')).openNativeConnection(rig.settings),
+      namespace: rig.server.namespace,
       taskQueue: executorQueue('bank'),
       activities: { advance: async () => ({ kind: 'end', status: 'succeeded', payloadType: 'x', payload: '', signatures: [] }) },
     });

@@ -115,7 +115,7 @@ describe('what would otherwise be met late', () => {
       for (const payload of corrupt) {
         for (const signalName of ['decision', 'lodge']) {
           await service.signalWorkflowExecution({
-            namespace: 'default',
+            namespace: rig.server.namespace,
             workflowExecution: { workflowId: handle.workflowId },
             signalName,
             input: { payloads: [payload] },
