@@ -27,7 +27,7 @@ export interface WaitOptions {
 }
 
 /**
- * An agent's side of Keyturn. It can propose, read and cancel its own actions; it can never decide one.
+ * An agent's side of Keyturn. It can propose, read and cancel its own actions and answer questions about them; it can never decide one.
  * @example
  * const keyturn = new Keyturn(); // KEYTURN_URL, KEYTURN_DEPLOYMENT, KEYTURN_AGENT, KEYTURN_AGENT_KEY
  * const action = await keyturn.propose('payments.transfer', { vendor, cents }, { reason, idempotencyKey: 'invoice-2291' });
@@ -99,6 +99,28 @@ export class Keyturn {
       issuedAt: new Date().toISOString(),
     };
     await this.send(`${pathOf(id)}/cancel`, credential.kind === 'key' ? credential.key.sign('cancel', cancel) : {});
+    return this.get(id);
+  }
+
+  /**
+   * Answers a reviewer's question: `question` is the digest of one of `openQuestions`. The same text again is the same answer; another one is refused
+   * with `question_answered`. Returns the action as it stands then.
+   * @example
+   * for (const { digest, question } of outcome.openQuestions) await keyturn.answer(outcome.id, digest, explain(question));
+   */
+  async answer(id: string, question: string, text: string): Promise<Action> {
+    const { deployment, agent, credential } = this.settings;
+    const reply = {
+      v: 1,
+      deployment,
+      actionId: id,
+      agent,
+      question,
+      text,
+      nonce: randomBytes(16).toString('hex'),
+      issuedAt: new Date().toISOString(),
+    };
+    await this.send(`${pathOf(id)}/answers`, credential.kind === 'key' ? credential.key.sign('reply', reply) : { question, text });
     return this.get(id);
   }
 

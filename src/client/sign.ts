@@ -11,7 +11,7 @@ export interface AgentKey {
   readonly id: string;
   sign(kind: SignedKind, value: unknown): SignedText;
 }
-export type SignedKind = 'request' | 'cancel' | 'read';
+export type SignedKind = 'request' | 'cancel' | 'reply' | 'read';
 /** A signed object on its way to JSON: `Signed` without the brands. */
 export type SignedText = Omit<Signed, 'signatures'> & { readonly signatures: readonly { readonly keyid: string; readonly sig: string }[] };
 

@@ -109,14 +109,13 @@ export function admit(
   if (!validAt(holder, issuedAt) || !validAt(holder, now))
     return no(digest, 6, 'signature_invalid', 'the key was not valid when the decision was made, or is not now');
 
-  if (decision.delegation !== undefined || decision.verdict === 'ask')
-    return no(digest, 6, 'request_invalid', 'this build takes no questions and no delegations');
+  if (decision.delegation !== undefined) return no(digest, 6, 'request_invalid', 'this build takes no delegations');
   const bound = binds(decision, newest, revisions);
   if (bound !== undefined) return no(digest, 7, bound.code, bound.text);
 
   const author = authorRefused(decision, newest.envelope, issuedAt);
   if (author !== undefined) return no(digest, 8, author.code, author.text);
-  if (issuedAt >= toMs(newest.envelope.approveBy) && (decision.verdict === 'approve' || decision.verdict === 'modify'))
+  if (issuedAt >= toMs(newest.envelope.approveBy) && decision.verdict !== 'reject' && decision.verdict !== 'withdraw')
     return no(digest, 8, 'decision_late');
   if (issuedAt > now + CLOCK_SKEW_MS) return no(digest, 8, 'decision_late', 'the decision is dated more than 2 minutes ahead');
   return { ok: true, digest, decision };
@@ -149,7 +148,7 @@ function no(digest: Digest | undefined, check: DecisionCheck, code: Refusal['cod
   return { ok: false, digest, check, refusal: refuse(code, text) };
 }
 
-/** The vote a counted decision is. A modify is none: it makes a revision. */
+/** The vote a counted decision is. A modify is none: it makes a revision. Nor is a question. */
 export function voteOf(digest: Digest, decision: Decision): Vote | undefined {
   const base = { digest, person: decision.person, issuedAt: toMs(decision.issuedAt), envelope: decision.digest };
   switch (decision.verdict) {

@@ -58,6 +58,12 @@ export const CODES = {
     'Nothing to do; a withdrawal frees the seat.',
     'never',
   ),
+  question_answered: entry(
+    409,
+    'This question has its answer already: one answer a question.',
+    'Nothing to do; a reviewer who wants to know more asks again.',
+    'never',
+  ),
   decision_late: entry(
     409,
     'The decision was not in time.',

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { ERROR_CODES } from './codes.js';
 import { signedSchema } from './dsse.js';
-import { actionIdSchema, digestSchema, nameSchema, personIdSchema } from './ids.js';
+import { actionIdSchema, agentIdSchema, digestSchema, nameSchema, personIdSchema } from './ids.js';
 import { instantSchema } from './instant.js';
+import { replyTextSchema } from './objects/reply.js';
 import { outcomeSchema, statusSchema } from './outcome.js';
 import { fateSchema, snapshotSchema } from './review/snapshot.js';
 
@@ -36,6 +37,28 @@ export const actionLineSchema = z.strictObject({
 export type ActionLine = z.infer<typeof actionLineSchema>;
 export const actionListSchema = z.strictObject({ actions: z.array(actionLineSchema), next: z.string().nullable() });
 
+/** A reviewer's question and the agent's answer, both by signatures of the API's roster; texts are untrusted and made visible. */
+export const questionSchema = z.strictObject({
+  digest: digestSchema,
+  person: personIdSchema,
+  revision: z.int(),
+  question: z.string(),
+  askedAt: instantSchema,
+  answer: z
+    .strictObject({
+      digest: digestSchema,
+      agent: agentIdSchema,
+      text: z.string(),
+      answeredAt: instantSchema,
+      /** By the agent's own key, or vouched for by the API. */
+      standing: z.enum(['signed', 'vouched']),
+    })
+    .nullable(),
+});
+
+/** What an agent with a bearer key answers with; the API signs for it. */
+export const plainAnswerSchema = z.strictObject({ question: digestSchema, text: replyTextSchema });
+
 /**
  * One action: the outcome as it stands, and what proves it. `outcome.final` only if the entries verify.
  * `stale`: no worker answered, so only what visibility knows: then envelopes, entries and decisions are empty.
@@ -45,7 +68,9 @@ export const actionSchema = z.strictObject({
   type: z.string(),
   agent: z.string(),
   sentence: z.string().nullable(),
+  /** Those that nobody answered yet; none once the action has ended. */
   openQuestions: z.array(z.strictObject({ digest: digestSchema, person: personIdSchema, question: z.string() })),
+  questions: z.array(questionSchema),
   stale: z.boolean(),
   /** False: its run in Temporal is closed. While `outcome.final` is false too, it was terminated or its end is not proven: waiting longer changes nothing. */
   running: z.boolean(),
@@ -57,7 +82,7 @@ export const actionEventSchema = z.strictObject({
   /** The digest of the entry; of the message, with its fate: so a fate that moves on is an event of its own. */
   id: z.string(),
   at: instantSchema.nullable(),
-  /** `sealed`, `executing`, `step_done` …; `approve`, `reject`, `modify`, `ask`, `withdraw`; `message` for cancel and resolve. */
+  /** `sealed`, `executing`, `step_done` …; `approve`, `reject`, `modify`, `ask`, `withdraw`; `answer` of the agent; `message` for cancel and resolve. */
   kind: z.string(),
   by: z.string().nullable(),
   fate: fateSchema.nullable(),

@@ -1,4 +1,4 @@
-import { admit, voteOf, type KeyRing } from '../domain/admit.js';
+import { admit, readDecision, voteOf, type KeyRing } from '../domain/admit.js';
 import type { ErrorCode } from '../domain/codes.js';
 import { verifySigned, type Signed } from '../domain/dsse.js';
 
@@ -75,6 +75,8 @@ export function judge(
   const onRecord = new Set(votes.map((vote) => vote.digest));
   const sealedLadder = ladderOf(envelope);
   for (const signed of decisions) {
+    // A question is no vote, and nothing to drop either.
+    if (readDecision(signed)?.decision.verdict === 'ask') continue;
     const admission = admit(signed, book.revisions, ring, now, verify);
     if (admission.digest !== undefined && onRecord.has(admission.digest)) continue;
     if (!admission.ok) {

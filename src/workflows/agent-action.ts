@@ -12,7 +12,7 @@ import { ringSummary } from './operator-text.js';
 import { showDetails, showOperator } from './operator-view.js';
 import type { Ring } from '../domain/review/clocks.js';
 import { Run } from './run.js';
-import { tell } from './tell-people.js';
+import { keepTelling, tell } from './tell-people.js';
 
 const EXPIRY_RETRY_MS = 500;
 const REFUSED_RETRY_MS = 2_000;
@@ -41,6 +41,7 @@ async function story(run: Run): Promise<Ended> {
   showOperator(run);
   const telling = tell(run, 'asked');
   const lodging = keepLodging(run);
+  const answers = keepTelling(run);
 
   while (run.outcome === undefined) {
     await nextThing(run);
@@ -49,6 +50,7 @@ async function story(run: Run): Promise<Ended> {
   }
 
   await lodging;
+  await answers;
   await telling;
   await tell(run, 'ended');
   return { ...run.outcome, receipt: run.entries };

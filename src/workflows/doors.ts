@@ -7,6 +7,9 @@ import { MAX_REFUSED_SIGNALS } from '../domain/review/review.js';
 import type { Snapshot } from '../domain/review/snapshot.js';
 import type { Run } from './run.js';
 
+/** Decisions, what goes into the ledger, and answers: each has a door of its own. */
+export type Door = 'decision' | 'lodge' | 'answer';
+
 /** What the sender of a message is told at once; the fate may move on, the query tells. */
 export interface MessageReceipt {
   readonly digest: Digest | null;
@@ -20,6 +23,9 @@ export const decisionUpdate = defineUpdate<MessageReceipt, [unknown]>('decision'
 /** Signed cancels and resolves on their way into the ledger. */
 export const lodgeSignal = defineSignal<[unknown]>('lodge');
 export const lodgeUpdate = defineUpdate<MessageReceipt, [unknown]>('lodge');
+/** The agent's signed answers to reviewers' questions. */
+export const answerSignal = defineSignal<[unknown]>('answer');
+export const answerUpdate = defineUpdate<MessageReceipt, [unknown]>('answer');
 export const actionQuery = defineQuery<Snapshot>('action');
 
 /**
@@ -27,19 +33,19 @@ export const actionQuery = defineQuery<Snapshot>('action');
  * async, and the Signal handlers never throw (§8): a wrong message must not wedge the run.
  */
 export function openDoors(run: Run): void {
-  const examine = (door: 'decision' | 'lodge') => (raw: unknown) => {
+  const examine = (door: Door) => (raw: unknown) => {
     const signed = signedSchema.safeParse(raw);
     const refusal = !signed.success ? refuse('request_invalid', 'not a signed object') : run.examine(door, signed.data);
     if (refusal !== undefined) throw ApplicationFailure.create({ message: refusal.text, type: refusal.code, nonRetryable: true });
   };
   const receive =
-    (door: 'decision' | 'lodge') =>
+    (door: Door) =>
     (raw: unknown): MessageReceipt => {
       const signed = signedSchema.safeParse(raw);
       if (!signed.success) return { digest: null, fate: run.noteGarbage() };
       return run.receive(door, signed.data);
     };
-  const bySignal = (door: 'decision' | 'lodge', signal: typeof decisionSignal) => (raw: unknown) => {
+  const bySignal = (door: Door, signal: typeof decisionSignal) => (raw: unknown) => {
     try {
       receive(door)(raw);
     } catch {
@@ -51,7 +57,7 @@ export function openDoors(run: Run): void {
   setHandler(decisionUpdate, receive('decision'), {
     validator: examine('decision'),
     description:
-      "A decision signed with a reviewer's own key: use keyturn approve, reject, modify or withdraw. Anything unsigned is refused.",
+      "A decision signed with a reviewer's own key: use keyturn approve, reject, modify, ask or withdraw. Anything unsigned is refused.",
   });
   setHandler(decisionSignal, bySignal('decision', decisionSignal), {
     description: 'The same signed decision, kept by Temporal while no worker lives. Anything unsigned counts nothing.',
@@ -61,5 +67,10 @@ export function openDoors(run: Run): void {
     description: 'A signed cancel or resolve: use keyturn cancel or resolve. Anything unsigned is refused.',
   });
   setHandler(lodgeSignal, bySignal('lodge', lodgeSignal), { description: 'The same signed cancel or resolve.' });
+  setHandler(answerUpdate, receive('answer'), {
+    validator: examine('answer'),
+    description: "The agent's signed answer to a question: use keyturn answer. Anything unsigned is shown by nobody.",
+  });
+  setHandler(answerSignal, bySignal('answer', answerSignal), { description: 'The same signed answer.' });
   setHandler(actionQuery, () => run.snapshot(), { description: 'Status, receipt, decisions and their fates.' });
 }

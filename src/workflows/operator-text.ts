@@ -100,6 +100,8 @@ function decisionsOf(run: Run, now: number): string[] {
   const people = (votes: typeof approvals): string => names(votes.map((vote) => vote.person));
   const lines = [`Approved: ${people(approvals) || 'nobody yet'}`];
   if (rejections.length > 0) lines.push(`Rejected: ${people(rejections)}`);
+  if (run.outcome === undefined && run.openQuestions > 0)
+    lines.push(`${run.openQuestions} question${run.openQuestions === 1 ? '' : 's'} to the agent open`);
   if (run.outcome === undefined && !run.began) lines.push(`Can still decide: ${names(run.review.awaiting(now)) || 'nobody'}`);
   return lines;
 }

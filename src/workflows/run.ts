@@ -7,17 +7,19 @@ import type { Entry, SealedPeople } from '../domain/objects/entry.js';
 import { cancelSchema, resolveSchema } from '../domain/objects/stop.js';
 import { outcomeOf, STATUSES, type Outcome, type Status } from '../domain/outcome.js';
 import { endOf, extendReceipt, type Receipt } from '../domain/receipt.js';
+import { Dialogue } from '../domain/review/dialogue.js';
 import type { Fate } from '../domain/review/fate.js';
 import { Review } from '../domain/review/review.js';
 import type { Snapshot } from '../domain/review/snapshot.js';
 import type { Trusted } from './ask-executor.js';
-import type { MessageReceipt } from './doors.js';
+import type { Door, MessageReceipt } from './doors.js';
 
 const MAX_MESSAGES = 50;
 
 /** One run of `agentAction`: the review, the receipt, and what the ledger said last. All state of the workflow is here. */
 export class Run {
   readonly review: Review;
+  readonly dialogue = new Dialogue();
   receipt: Receipt = [];
   entries: Signed[] = [];
   executor: Trusted | undefined;
@@ -71,14 +73,18 @@ export class Run {
   }
 
   /** Judges a message without taking it. Undefined: welcome. */
-  examine(door: 'decision' | 'lodge', signed: Signed): Refusal | undefined {
+  examine(door: Door, signed: Signed): Refusal | undefined {
     if (this.outcome !== undefined) return refuse('action_ended', `the action is ${this.outcome.status}`);
     if (door === 'decision') {
       const known = readDecision(signed);
       if (known !== undefined && this.review.fateOf(known.digest) !== undefined) return undefined;
       return this.review.examine(signed, this.now());
     }
-    return this.examineMessage(signed);
+    return door === 'answer' ? this.dialogue.examine(signed, this.askedOfAgent()) : this.examineMessage(signed);
+  }
+
+  private askedOfAgent(): Parameters<Dialogue['examine']>[1] {
+    return { actionId: this.id, agent: this.review.newest?.envelope.agent, questions: this.review.questions() };
   }
 
   /** The workflow knows no agents' keys: it checks shape and address, the executor the signature. */
@@ -94,11 +100,12 @@ export class Run {
     return undefined;
   }
 
-  receive(door: 'decision' | 'lodge', signed: Signed): MessageReceipt {
+  receive(door: Door, signed: Signed): MessageReceipt {
     this.touch();
     if (door === 'decision') return this.review.receive(signed, this.now());
     const refusal = this.examine(door, signed);
     if (refusal !== undefined) return { digest: null, fate: this.review.note(refusal) };
+    if (door === 'answer') return { digest: this.dialogue.take(signed), fate: { state: 'taken' } };
     const digest = digestOfSigned(signed);
     const held = this.messages.get(digest) ?? { signed, fate: { state: 'waiting' } as const };
     this.messages.set(digest, held);
@@ -140,6 +147,11 @@ export class Run {
     this.outcome = outcome;
     this.review.end();
     this.touch();
+  }
+
+  /** Questions that nothing came in for yet. */
+  get openQuestions(): number {
+    return [...this.review.questions()].filter((question) => this.dialogue.answersTo(question) === 0).length;
   }
 
   /** The people and keys of the newest seal, as its entry names them. */
@@ -193,6 +205,7 @@ export class Run {
       view: review.newest?.view ?? null,
       decisions: review.decisions(),
       signedDecisions: review.signedDecisions(),
+      replies: this.dialogue.replies(),
       messages: [...this.messages].map(([digest, { fate }]) => ({ digest, fate })),
       signedMessages: [...this.messages.values()].map(({ signed }) => signed),
       awaiting: this.asked(),

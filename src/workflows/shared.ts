@@ -15,6 +15,7 @@ import * as objectsAnswer from '../domain/objects/answer.js';
 import * as objectsDecision from '../domain/objects/decision.js';
 import * as objectsEntry from '../domain/objects/entry.js';
 import * as objectsEnvelope from '../domain/objects/envelope.js';
+import * as objectsReply from '../domain/objects/reply.js';
 import * as objectsRequest from '../domain/objects/request.js';
 import * as objectsStop from '../domain/objects/stop.js';
 import * as outcome from '../domain/outcome.js';
@@ -23,6 +24,7 @@ import * as pointer from '../domain/pointer.js';
 import * as quorum from '../domain/quorum.js';
 import * as receipt from '../domain/receipt.js';
 import * as reviewClocks from '../domain/review/clocks.js';
+import * as reviewDialogue from '../domain/review/dialogue.js';
 import * as reviewReview from '../domain/review/review.js';
 import * as tally from '../domain/tally.js';
 import * as verifyMemory from '../domain/verify-memory.js';
@@ -81,6 +83,7 @@ for (const module of [
   objectsDecision,
   objectsEntry,
   objectsEnvelope,
+  objectsReply,
   objectsRequest,
   objectsStop,
   outcome,
@@ -89,6 +92,7 @@ for (const module of [
   quorum,
   receipt,
   reviewClocks,
+  reviewDialogue,
   reviewReview,
   tally,
   verifyMemory,

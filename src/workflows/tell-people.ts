@@ -3,7 +3,7 @@ import type { PersonId } from '../domain/ids.js';
 import type { Run } from './run.js';
 
 /** Events people are told of. The agent learns the end by waiting for it. */
-export type NoticeEvent = 'asked' | 'reminded' | 'escalated' | 'new_revision' | 'ended';
+export type NoticeEvent = 'asked' | 'reminded' | 'escalated' | 'new_revision' | 'answered' | 'ended';
 /** By envelope ids and names only: contact data live in the worker's configuration. */
 export interface Notice {
   readonly event: NoticeEvent;
@@ -29,10 +29,10 @@ const patient = proxyActivities<Channel>({
 });
 
 /** Tells people, at least once. A slow channel delays a vote by two seconds at most; one that fails blocks nothing and approves nothing. */
-export async function tell(run: Run, event: NoticeEvent): Promise<void> {
+export async function tell(run: Run, event: NoticeEvent, besides: readonly PersonId[] = []): Promise<void> {
   const newest = run.review.newest;
   if (newest === undefined) return;
-  const people = event === 'ended' ? everybodyAsked(run) : run.asked();
+  const people = event === 'ended' ? everybodyAsked(run) : [...new Set([...run.asked(), ...besides])];
   const notice: Notice = {
     event,
     actionId: run.id,
@@ -46,6 +46,19 @@ export async function tell(run: Run, event: NoticeEvent): Promise<void> {
     await quick.notify(notice).catch(() => patient.notify(notice));
   } catch (error) {
     log.warn('a notice could not be sent', { event, error: String(error) });
+  }
+}
+
+/** Tells whoever is still asked, and who asked the question, of each answer; until the end. */
+export async function keepTelling(run: Run): Promise<void> {
+  while (run.outcome === undefined) {
+    const question = run.dialogue.nextToTell();
+    if (question === undefined) {
+      await run.changed();
+      continue;
+    }
+    const asker = run.review.askerOf(question);
+    await tell(run, 'answered', asker === undefined ? [] : [asker]);
   }
 }
 

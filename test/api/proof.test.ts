@@ -137,14 +137,14 @@ describe('an end is shown only if its entries prove it', () => {
     expect(endProvenBy(succeeded.id, succeeded.entries.slice(1), trust)).toBeUndefined();
     expect(endProvenBy(request().id, succeeded.entries, trust)).toBeUndefined();
     expect(endProvenBy(succeeded.id, succeeded.entries, trustInType(ROSTER, 'no.such'))).toBeUndefined();
-    const closed: Described = { line, run: 'terminated' };
+    const closed: Pick<Described, 'line' | 'run'> = { line, run: 'terminated' };
     expect(staleResource(closed, undefined).outcome.reason.text).toContain('terminated');
     expect(actionSchema.parse(resourceOf(closed, held, ROSTER, now)).outcome).toMatchObject({ status: 'awaiting_approval', final: false });
     expect(resourceOf(closed, succeeded, ROSTER, now).outcome.final).toBe(true);
   });
 
   test('a sentence is shown only from an envelope the executor signed', () => {
-    const described: Described = {
+    const described: Pick<Described, 'line' | 'run'> = {
       line: actionLineSchema.parse({
         id: held.id,
         status: 'awaiting_approval',

@@ -62,6 +62,7 @@ export class FakeAction {
       agent: newest.envelope.agent,
       sentence: newest.envelope.summary,
       openQuestions: [],
+      questions: [],
       stale: false,
       running: !outcome.final,
       ...this.claims,

@@ -5,8 +5,9 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Keyturn, KeyturnError } from '../../src/client/index.js';
 import { startApi, type RunningApi } from '../../src/api/start-api.js';
 import { toBase64Url, utf8 } from '../../src/domain/bytes.js';
+import { digestOfSigned } from '../../src/domain/dsse.js';
 import { sha256Bytes } from '../../src/domain/hash.js';
-import { approve, reject } from '../helpers/messages.js';
+import { approve, ask, reject } from '../helpers/messages.js';
 import { DEPLOYMENT } from '../helpers/rules-fixture.js';
 import { AGENT, API, EXECUTOR } from '../helpers/signers.js';
 import { Desk, sealedOf } from '../api/desk.js';
@@ -55,6 +56,23 @@ describe('the client against a real API', () => {
       effect: 'none',
       reason: { text: 'paid in October', by: 'person:cleo' },
     });
+  });
+
+  test('wait returns with a question; answered, it goes on waiting for the end', async () => {
+    const { id } = await keyturn.propose('payments.transfer', PARAMS, { reason: 'r', idempotencyKey: 'asked' });
+    desk.ids.add(id);
+    const question = ask('ana', sealedOf(await desk.action(id)), 'Which invoice?', at());
+    const waiting = keyturn.wait(id);
+    await desk.decide(question);
+    const digest = digestOfSigned(question);
+    expect(await waiting).toMatchObject({ final: false, openQuestions: [{ digest, person: 'ana', question: 'Which invoice?' }] });
+    expect(await keyturn.answer(id, digest, 'Number 2291.')).toMatchObject({ status: 'awaiting_approval', openQuestions: [] });
+    // Run again after a crash: the same answer.
+    await keyturn.answer(id, digest, 'Number 2291.');
+    await expect(keyturn.answer(id, digest, 'Another.')).rejects.toMatchObject({ code: 'question_answered', status: 409 });
+    const end = keyturn.wait(id);
+    await vote(id, 'ana', 'ben');
+    expect(await end).toMatchObject({ effect: 'done' });
   });
 
   test('with the executor’s keys an end is believed only as its own entries prove it, whatever the API says', async () => {

@@ -14,7 +14,7 @@ describe('signatures of the client', () => {
     fc.assert(
       fc.property(
         fc.uint8Array({ minLength: 32, maxLength: 32 }),
-        fc.constantFrom<SignedKind>('request', 'cancel', 'read'),
+        fc.constantFrom<SignedKind>('request', 'cancel', 'reply', 'read'),
         fc.jsonValue(),
         (seed, kind, value) => {
           const mine = agentKeyOf(PREFIX + Buffer.from(seed).toString('base64url'));

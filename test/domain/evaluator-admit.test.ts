@@ -5,7 +5,7 @@ import { toInstant } from '../../src/domain/instant.js';
 import type { JsonObject } from '../../src/domain/json.js';
 import { sealedPeopleSchema } from '../../src/domain/objects/entry.js';
 import { HOUR, MINUTE, OPENED, ring, seal, sealAfter, sealedPeople } from '../helpers/hand-made.js';
-import { approve, damaged, modify, reject, request, withdraw, type SealedRevision } from '../helpers/messages.js';
+import { approve, ask, damaged, modify, reject, request, withdraw, type SealedRevision } from '../helpers/messages.js';
 import { AGENT, API, EXECUTOR, keyOfPerson, signerOf } from '../helpers/signers.js';
 
 const STAGES = [{ name: 'finance', from: ['ana', 'ben', 'cleo'], quorum: 2, remind: [], escalate: [{ after: 8 * HOUR, to: ['eva'] }] }];
@@ -89,11 +89,24 @@ describe('check 6: signature and key', () => {
     expect(() => ringOf([...sealedPeople(['ana']), ...ben])).toThrow(RangeError);
     expect(ringOf(sealedPeople(['ana'], { ana: [keyOfPerson('ana:2').key.text] })).size).toBe(2);
   });
-  test('questions and delegations are taken by no door yet', () => {
+  test('delegations are taken by no door yet', () => {
     const delegation = { delegation: { from: 'ben', signed: 'x' } };
     expect(verdict(approve('ana', FIRST, { forge: delegation }))).toBe('6 request_invalid');
-    const read = readDecision(approve('ana', FIRST))?.decision;
-    expect(verdict(keyOfPerson('ana').sign('decision', { ...read, verdict: 'ask', question: 'Why?' }))).toBe('6 request_invalid');
+  });
+  test('a question: by who may decide, on the newest revision, in time; an editor may still ask', () => {
+    const second = sealAfter(FIRST, 'ana');
+    const late = OPENED + 24 * HOUR;
+    expect(verdict(ask('ana', FIRST))).toBe('ok');
+    expect(verdict(ask('ana', second), [FIRST, second])).toBe('ok');
+    expect(verdict(ask('ana', FIRST), [FIRST, second])).toBe('7 revision_stale');
+    expect(verdict(ask('eva', FIRST))).toBe('8 not_eligible');
+    expect(verdict(ask('dana', FIRST))).toBe('8 self_approval');
+    expect(verdict(ask('ana', FIRST, 'Why?', { at: late }), [FIRST], late)).toBe('8 decision_late');
+    expect(verdict(ask('ana', FIRST, 'Why?', { by: AGENT }))).toBe('6 signature_invalid');
+    expect(verdict(ask('ana', FIRST, 'x'.repeat(2_001)))).toBe('6 request_invalid');
+    const read = readDecision(ask('ana', FIRST));
+    if (read === undefined) throw new Error('unreadable');
+    expect(voteOf(read.digest, read.decision)).toBeUndefined();
   });
   test.each<[string, JsonObject]>([
     ['a threshold of its own', { quorum: 0 }],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Signed } from '../../src/domain/dsse.js';
 import { actionIdOf } from '../../src/domain/ids.js';
-import { approve, damaged, modify, type SealedRevision } from '../helpers/messages.js';
+import { approve, ask, damaged, modify, type SealedRevision } from '../helpers/messages.js';
 import { DEPLOYMENT, rosterText, TestRules } from '../helpers/rules-fixture.js';
 import { AGENT, API, EXECUTOR, keyOfPerson, signerOf } from '../helpers/signers.js';
 import { changed } from '../helpers/types.js';
@@ -16,6 +16,15 @@ test('7.0 two votes in time run it, once, with the decisions on record', async (
   expect(world.bank.effectsOf(sealed.id)).toEqual(['run']);
   for (let i = 0; i < 3; i++) expect(await world.advance(sealed, votes)).toEqual({ kind: 'end' });
   expect(world.bank.callsOf('run')).toHaveLength(1);
+});
+
+test('7.0 a question among the decisions is no vote, and is not dropped either', async () => {
+  const { world, sealed, votes } = await ready();
+  const [first] = votes;
+  if (first === undefined) throw new Error('no vote');
+  expect(await world.advance(sealed, [first, ask('ben', sealed)])).toMatchObject({ kind: 'ask', code: 'quorum_missing', dropped: [] });
+  expect(await world.advance(sealed, [ask('eva', sealed), ...votes, ask('ana', sealed)])).toEqual({ kind: 'end' });
+  expect(world.bank.effectsOf(sealed.id)).toEqual(['run']);
 });
 
 describe('7.1 parse, size', () => {

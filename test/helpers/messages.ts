@@ -110,6 +110,28 @@ export const modify = (person: string, sealed: SealedRevision, patch: Patch, opt
 export const withdraw = (person: string, sealed: SealedRevision, earlier: Signed, options: DecisionOptions = {}): Signed =>
   decision(person, sealed, { verdict: 'withdraw', withdraws: digestOfSigned(earlier) }, options);
 
+/** A question to the agent. */
+export const ask = (person: string, sealed: SealedRevision, question = 'Which invoice?', options: DecisionOptions = {}): Signed =>
+  decision(person, sealed, { verdict: 'ask', question }, options);
+export interface ReplyOptions {
+  readonly at: number;
+  readonly by?: Signer;
+  readonly forge?: JsonObject;
+}
+/** The agent's answer to a question. */
+export const reply = (actionId: ActionId, question: Signed, text: string, { at, by = AGENT, forge = {} }: ReplyOptions): Signed =>
+  by.sign('reply', {
+    v: 1,
+    deployment: DEPLOYMENT,
+    actionId,
+    agent: 'ap-agent',
+    question: digestOfSigned(question),
+    text,
+    nonce: nonce(),
+    issuedAt: toInstant(at),
+    ...forge,
+  });
+
 export interface StopOptions {
   readonly at: number;
   readonly by?: Signer;

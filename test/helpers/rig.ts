@@ -23,7 +23,7 @@ import { dataConverter } from '../../src/temporal/data-converter.js';
 import { startDevServer } from '../../src/temporal/dev-server.js';
 import { startWorker, type RunningWorker } from '../../src/worker.js';
 import { WORKFLOW_QUEUE, WORKFLOW_TASK_TIMEOUT } from '../../src/temporal/names.js';
-import type { MessageReceipt } from '../../src/workflows/doors.js';
+import type { Door, MessageReceipt } from '../../src/workflows/doors.js';
 import { FakeBank } from './fake-bank.js';
 import { request, type Proposal, type SealedRevision } from './messages.js';
 import { makeNamespace } from './namespace.js';
@@ -171,7 +171,7 @@ export class Rig {
   }
 
   /** Sends the Update; a refusal comes back as its code. The server takes none while the run's last task stands failed, so it is sent again. */
-  async decide(handle: WorkflowHandle, signed: Signed, door: 'decision' | 'lodge' = 'decision'): Promise<string> {
+  async decide(handle: WorkflowHandle, signed: Signed, door: Door = 'decision'): Promise<string> {
     for (let tries = 0; ; tries++) {
       try {
         return await this.decideOnce(handle, signed, door);
@@ -182,7 +182,7 @@ export class Rig {
     }
   }
 
-  private async decideOnce(handle: WorkflowHandle, signed: Signed, door: 'decision' | 'lodge'): Promise<string> {
+  private async decideOnce(handle: WorkflowHandle, signed: Signed, door: Door): Promise<string> {
     try {
       const { fate } = await handle.executeUpdate<MessageReceipt, [unknown]>(door, { args: [signed], updateId: digestOfSigned(signed) });
       return fate.state === 'refused' ? fate.code : fate.state;

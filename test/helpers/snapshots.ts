@@ -9,11 +9,13 @@ export interface Seen {
   readonly revisions: readonly SealedRevision[];
   readonly decisions?: readonly Signed[];
   readonly messages?: readonly Signed[];
+  /** Answers of the agent, each with the digest of its question. */
+  readonly replies?: readonly { readonly digest: string; readonly question: string; readonly signed: Signed }[];
   readonly request?: unknown;
 }
 
 /** What the workflow of such an action would say of itself: every modify counted, as far as evidence asks. */
-export function snapshotOf({ id, entries, revisions, decisions = [], messages = [], request }: Seen): Snapshot {
+export function snapshotOf({ id, entries, revisions, decisions = [], messages = [], replies = [], request }: Seen): Snapshot {
   const newest = revisions.at(-1);
   return snapshotSchema.parse({
     id,
@@ -31,6 +33,7 @@ export function snapshotOf({ id, entries, revisions, decisions = [], messages = 
       return [{ digest: read.digest, person, verdict, revision, issuedAt, reason: null, fate: { state: 'counted' } }];
     }),
     signedDecisions: decisions,
+    replies,
     messages: messages.map((signed) => ({ digest: digestOfSigned(signed), fate: { state: 'stands' } })),
     signedMessages: messages,
     awaiting: [],

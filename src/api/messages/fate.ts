@@ -10,6 +10,7 @@ import type { Snapshot } from '../../domain/review/snapshot.js';
 
 /** What the workflow says became of a message; undefined: it holds none of this digest. */
 export function fateIn(snapshot: Snapshot, digest: Digest): Fate | undefined {
+  if (snapshot.replies.some((each) => each.digest === digest)) return { state: 'taken' };
   return [...snapshot.decisions, ...snapshot.messages].find((each) => each.digest === digest)?.fate;
 }
 
@@ -24,7 +25,7 @@ export function whyNotHeld(signed: Signed, snapshot: Snapshot, now: number): Fat
   const admission = admit(signed, revisionsOf(snapshot), peopleOf(snapshot), now);
   if (!admission.ok) return refused(admission.refusal.code, admission.refusal.text);
   if (snapshot.outcome.final) return refused('action_ended', `the action is ${snapshot.outcome.status}`);
-  return refused('seat_taken');
+  return admission.decision.verdict === 'ask' ? refused('rate_limited', 'this action takes no more questions') : refused('seat_taken');
 }
 
 function refused(code: Parameters<typeof refuse>[0], text?: string): Fate {

@@ -55,7 +55,7 @@ export const answerOf = (id: ActionId, digest: Digest, fate: Fate, loaded: Loade
   };
 };
 
-const said = (status: number, body: MessageAnswer): Response =>
+export const said = (status: number, body: MessageAnswer): Response =>
   answer(status, body, { location: `/v1/actions/${body.id}/decisions/${body.digest}` });
 
 interface Settled {

@@ -6,6 +6,7 @@ import {
   actionSchema,
   actionTypesSchema,
   messageAnswerSchema,
+  plainAnswerSchema,
   problemSchema,
   readSchema,
   stopAnswerSchema,
@@ -13,6 +14,7 @@ import {
 import { jsonSchema } from '../../domain/json-schema.js';
 import { decisionSchema } from '../../domain/objects/decision.js';
 import { manifestSchema } from '../../domain/objects/manifest.js';
+import { replySchema } from '../../domain/objects/reply.js';
 import { requestSchema } from '../../domain/objects/request.js';
 import { cancelSchema, freezeSchema, resolveSchema, thawSchema } from '../../domain/objects/stop.js';
 import { outcomeSchema } from '../../domain/outcome.js';
@@ -23,6 +25,8 @@ const SHAPES = {
   Signed: signedSchema,
   Request: requestSchema,
   Decision: decisionSchema,
+  Reply: replySchema,
+  PlainAnswer: plainAnswerSchema,
   Cancel: cancelSchema,
   Resolve: resolveSchema,
   Freeze: freezeSchema,

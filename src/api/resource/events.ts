@@ -4,6 +4,7 @@ import type { Roster } from '../../domain/roster.js';
 import type { Snapshot } from '../../domain/review/snapshot.js';
 import { visible } from '../../domain/view/visible.js';
 import { provenReceipt, trustIn } from './proven.js';
+import { questionsOf, requestOf } from './resource.js';
 
 /** What happened, oldest first: the ledger's entries as far as they verify, and what became of each message. */
 export function eventsOf(snapshot: Snapshot, type: string, roster: Roster): ActionEvent[] {
@@ -16,14 +17,30 @@ export function eventsOf(snapshot: Snapshot, type: string, roster: Roster): Acti
     fate: null,
     text: textOf(entry),
   }));
+  const questions = questionsOf(snapshot, requestOf(snapshot)?.agent, roster);
+  const asked = new Map(questions.map(({ digest, question }) => [digest, question]));
   const decisions = snapshot.decisions.map(({ digest, issuedAt, verdict, person, fate, reason }): ActionEvent => ({
     id: `${digest}-${fate.state}`,
     at: issuedAt,
     kind: verdict,
     by: `person:${person}`,
     fate,
-    text: visible(reason ?? ''),
+    text: visible(asked.get(digest) ?? reason ?? '', { lines: true }),
   }));
+  const answers = questions.flatMap(({ answer }): ActionEvent[] =>
+    answer === null
+      ? []
+      : [
+          {
+            id: answer.digest,
+            at: answer.answeredAt,
+            kind: 'answer',
+            by: `agent:${answer.agent}`,
+            fate: { state: 'taken' },
+            text: visible(answer.text, { lines: true }),
+          },
+        ],
+  );
   const messages = snapshot.messages.map(({ digest, fate }): ActionEvent => ({
     id: `${digest}-${fate.state}`,
     at: null,
@@ -32,7 +49,7 @@ export function eventsOf(snapshot: Snapshot, type: string, roster: Roster): Acti
     fate,
     text: '',
   }));
-  return [...entries, ...decisions]
+  return [...entries, ...decisions, ...answers]
     .sort((a, b) => ((a.at ?? '') < (b.at ?? '') ? -1 : (a.at ?? '') > (b.at ?? '') ? 1 : 0))
     .concat(messages);
 }

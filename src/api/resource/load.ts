@@ -9,7 +9,7 @@ import { notFound } from '../problem.js';
 import { describe, type Described } from '../temporal/describe.js';
 import { firstInput, returned } from '../temporal/history.js';
 import { snapshotOf } from '../temporal/snapshot.js';
-import { untilClosed } from '../temporal/waits.js';
+import { pause, untilClosed } from '../temporal/waits.js';
 import { endProvenBy, trustInType } from './proven.js';
 import { requestOf, resourceOf, staleResource } from './resource.js';
 
@@ -45,14 +45,38 @@ async function provenByResult(client: Client, { line, run }: Described, roster: 
   return outcome === undefined ? undefined : { ...outcome, receipt: ended.receipt };
 }
 
-/** Loads it, and again once its run is closed or `ms` are over, unless there is nothing to wait for. */
-export async function loadAfter(api: Api, id: ActionId, roster: Roster, ms: number, caller: AbortSignal): Promise<Loaded> {
+/** Loads it, and again once its run is closed, a question is open or `ms` are over, unless there is nothing to wait for. */
+export async function loadAfter(api: Api, before: Described, roster: Roster, ms: number, caller: AbortSignal): Promise<Loaded> {
+  const { id } = before.line;
   const until = Date.now() + ms;
   const loaded = await load(api, id, roster);
   const { resource } = loaded;
   if (ms === 0 || resource.outcome.final || resource.openQuestions.length > 0 || !resource.running) return loaded;
   return api.waits.run(caller, async (signal) => {
-    await untilClosed(api.client, id, until - Date.now(), signal);
-    return load(api, id, roster);
+    const over = new AbortController();
+    const ended = AbortSignal.any([signal, over.signal]);
+    try {
+      const closed = untilClosed(api.client, id, until - Date.now(), ended);
+      return await Promise.race([closed.then(() => load(api, id, roster)), untilAsked(api, before, roster, ended)]);
+    } finally {
+      over.abort();
+    }
   });
+}
+
+const LOOK_MS = 1_000;
+
+/** Resolves with the action once a question is open; else never. Only what happened since is looked at: a quiet run costs no query. */
+async function untilAsked(api: Api, before: Described, roster: Roster, signal: AbortSignal): Promise<Loaded> {
+  let seen = before.events;
+  while (!signal.aborted) {
+    await pause(LOOK_MS, signal);
+    const described = await describe(api.client, before.line.id).catch(() => undefined);
+    if (described === undefined || described.events === seen) continue;
+    const loaded = await load(api, described.line.id, roster).catch(() => undefined);
+    if (loaded?.snapshot === undefined) continue;
+    seen = described.events;
+    if (loaded.resource.openQuestions.length > 0) return loaded;
+  }
+  return new Promise<never>(() => undefined);
 }

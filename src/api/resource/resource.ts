@@ -1,7 +1,8 @@
+import { readDialogue, type Question } from '../../domain/dialogue.js';
 import { readPayload, signedSchema } from '../../domain/dsse.js';
 import type { ActionResource } from '../../domain/http.js';
 import type { Ended } from '../../domain/ended.js';
-import { actionIdOf } from '../../domain/ids.js';
+import { actionIdOf, type AgentId } from '../../domain/ids.js';
 import { requestSchema, type Request } from '../../domain/objects/request.js';
 import { outcomeOf, STATUSES, type EndStatus, type Outcome, type Status } from '../../domain/outcome.js';
 import type { Roster } from '../../domain/roster.js';
@@ -10,13 +11,17 @@ import { visible } from '../../domain/view/visible.js';
 import type { Described } from '../temporal/describe.js';
 import { provenOutcome, sealedEnvelope, trustIn } from './proven.js';
 
+/** What Temporal knows of the run itself. */
+type Run = Pick<Described, 'line' | 'run'>;
+
 /** An action as the API shows it: the workflow's words, its end only as the ledger proves it. `now` in ms. */
-export function resourceOf({ line, run }: Described, snapshot: Snapshot, roster: Roster, now: number): ActionResource {
+export function resourceOf({ line, run }: Run, snapshot: Snapshot, roster: Roster, now: number): ActionResource {
   const request = requestOf(snapshot);
   const type = request?.type ?? line.type;
   const trust = trustIn(roster, type, snapshot);
   const envelope = sealedEnvelope(snapshot, trust);
   const outcome = provenOutcome(snapshot, trust, roster, now);
+  const questions = questionsOf(snapshot, request?.agent, roster);
   return {
     ...withoutRequest(snapshot),
     outcome: run === 'running' || outcome.final ? outcome : closed(outcome, run),
@@ -24,11 +29,36 @@ export function resourceOf({ line, run }: Described, snapshot: Snapshot, roster:
     type,
     agent: request?.agent ?? line.agent,
     sentence: envelope === undefined ? null : visible(envelope.summary),
-    openQuestions: [],
+    openQuestions: run === 'running' && !outcome.final ? questions.filter(({ answer }) => answer === null).map(openQuestion) : [],
+    questions: questions.map(shownQuestion),
     stale: false,
     running: run === 'running',
   };
 }
+
+/** What reviewers asked and the agent answered, by this roster's keys: whoever writes to the namespace can put in neither. */
+export const questionsOf = (snapshot: Snapshot, agent: AgentId | undefined, roster: Roster): Question[] =>
+  agent === undefined
+    ? []
+    : readDialogue({ actionId: snapshot.id, agent, decisions: snapshot.signedDecisions, replies: snapshot.replies }, roster).questions;
+
+const shown = (text: string): string => visible(text, { lines: true });
+const openQuestion = ({ digest, person, question }: Question): ActionResource['openQuestions'][number] => ({
+  digest,
+  person,
+  question: shown(question),
+});
+const shownQuestion = ({ digest, person, revision, question, askedAt, answer }: Question): ActionResource['questions'][number] => ({
+  digest,
+  person,
+  revision,
+  question: shown(question),
+  askedAt,
+  answer:
+    answer === null
+      ? null
+      : { digest: answer.digest, agent: answer.agent, text: shown(answer.text), answeredAt: answer.answeredAt, standing: answer.standing },
+});
 
 /** Who may read the action gets the request inside its envelope, where the executor signed it. */
 function withoutRequest(snapshot: Snapshot): Omit<Snapshot, 'request'> {
@@ -66,7 +96,7 @@ const BEFORE: Readonly<Record<EndStatus, Status>> = {
 };
 
 /** Without a worker: what visibility lists, marked `stale`. An end it lists is none, but for the one that was `proven` by the run's own receipt. */
-export function staleResource({ line, run }: Described, proven: Ended | undefined): ActionResource {
+export function staleResource({ line, run }: Run, proven: Ended | undefined): ActionResource {
   if (proven !== undefined) {
     const { receipt, ...outcome } = proven;
     return { ...unanswered({ line, run }), outcome, entries: [...receipt], awaiting: [], deadline: null };
@@ -80,7 +110,7 @@ export function staleResource({ line, run }: Described, proven: Ended | undefine
   return { ...unanswered({ line, run }), outcome, expiring: status !== listed };
 }
 
-const unanswered = ({ line, run }: Described): Omit<ActionResource, 'outcome'> => ({
+const unanswered = ({ line, run }: Run): Omit<ActionResource, 'outcome'> => ({
   id: line.id,
   entries: [],
   envelopes: [],
@@ -89,6 +119,7 @@ const unanswered = ({ line, run }: Described): Omit<ActionResource, 'outcome'> =
   view: null,
   decisions: [],
   signedDecisions: [],
+  replies: [],
   messages: [],
   awaiting: run === 'running' ? line.awaiting : [],
   progress: { have: 0, need: 0 },
@@ -100,6 +131,7 @@ const unanswered = ({ line, run }: Described): Omit<ActionResource, 'outcome'> =
   agent: line.agent,
   sentence: null,
   openQuestions: [],
+  questions: [],
   stale: true,
   running: run === 'running',
 });

@@ -44,7 +44,7 @@ export const show: Route = {
     const described = await describe(api.client, id);
     if (described === undefined) throw notFound();
     mustSee(reader, described.line.agent);
-    return answer(200, (await loadAfter(api, id, roster, wait * 1_000, c.req.raw.signal)).resource);
+    return answer(200, (await loadAfter(api, described, roster, wait * 1_000, c.req.raw.signal)).resource);
   },
 };
 

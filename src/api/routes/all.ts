@@ -1,5 +1,6 @@
 import type { Route } from '../route.js';
 import { actionTypes } from './action-types.js';
+import { answerQuestion } from './answers.js';
 import { list, show } from './actions.js';
 import { decide, fate } from './decisions.js';
 import { events } from './events.js';
@@ -16,6 +17,7 @@ export const ROUTES: readonly Route[] = [
   list,
   show,
   cancel,
+  answerQuestion,
   inbox,
   decide,
   fate,

@@ -6,6 +6,7 @@ import { answer, temporalAway } from '../problem.js';
 import { eventsOf } from '../resource/events.js';
 import { load, type Loaded } from '../resource/load.js';
 import type { Route } from '../route.js';
+import { pause } from '../temporal/waits.js';
 import { idOf } from './actions.js';
 
 const POLL_MS = 1_000;
@@ -59,7 +60,7 @@ function stream(api: Api, c: Call, id: ActionId, roster: Roster, first: Loaded):
         spoke = Date.now();
         await send(': still here\n\n');
       }
-      await pause(signal);
+      await pause(POLL_MS, signal);
       loaded = await load(api, id, roster).catch(() => loaded);
     }
   });
@@ -69,16 +70,4 @@ function stream(api: Api, c: Call, id: ActionId, roster: Roster, first: Loaded):
       writer.close().catch(() => undefined);
     });
   return new Response(readable, { headers: { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' } });
-}
-
-function pause(signal: AbortSignal): Promise<void> {
-  return new Promise((done) => {
-    const timer = setTimeout(finish, POLL_MS);
-    function finish(): void {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', finish);
-      done();
-    }
-    signal.addEventListener('abort', finish, { once: true });
-  });
 }

@@ -1,6 +1,7 @@
 import { buildEvidence } from '../../domain/evidence/build.js';
 import { mustSee, readerOf } from '../credentials/reader.js';
 import { notFound, temporalAway } from '../problem.js';
+import { questionsOf, requestOf } from '../resource/resource.js';
 import { load } from '../resource/load.js';
 import type { Route } from '../route.js';
 import { idOf } from './actions.js';
@@ -19,7 +20,8 @@ export const evidence: Route = {
     mustSee(reader, described.line.agent);
     if (snapshot === undefined) throw temporalAway('No workflow worker answers, so its evidence cannot be read.');
     if (snapshot.entries.length === 0) throw notFound('the ledger says nothing of this action yet');
-    return new Response(Buffer.from(buildEvidence(snapshot)), {
+    const questions = questionsOf(snapshot, requestOf(snapshot)?.agent, roster);
+    return new Response(Buffer.from(buildEvidence(snapshot, questions)), {
       headers: { 'content-type': 'application/json', 'content-disposition': `attachment; filename="${id}.json"` },
     });
   },

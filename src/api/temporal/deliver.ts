@@ -10,8 +10,8 @@ import { fateSchema } from '../../domain/review/snapshot.js';
 import { refused, temporalAway } from '../problem.js';
 import { isBetweenTasks, isNoAnswer, isUnreached, PATIENCE_MS, within } from './calls.js';
 
-/** Decisions go to one door of the workflow, cancels and resolves to the other. */
-export type Door = 'decision' | 'lodge';
+/** Decisions go to one door of the workflow, cancels and resolves to another, the agent's answers to a third. */
+export type Door = 'decision' | 'lodge' | 'answer';
 
 /** `judged` by the workflow · `recorded`: Temporal keeps the signal until a worker is back · `ended`: the run is closed. */
 export type Delivered = { readonly kind: 'judged'; readonly fate: Fate } | { readonly kind: 'recorded' } | { readonly kind: 'ended' };

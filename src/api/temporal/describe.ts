@@ -13,6 +13,8 @@ export type RunState = 'running' | 'completed' | 'terminated' | 'closed';
 export interface Described {
   readonly line: ActionLine;
   readonly run: RunState;
+  /** Events in its history: rises with everything that happens to it. */
+  readonly events: number;
 }
 
 /** Undefined: no such action. Throws `temporal_unavailable` when Temporal does not answer. */
@@ -20,7 +22,8 @@ export async function describe(client: Client, id: ActionId): Promise<Described 
   try {
     const { status, raw } = await within(client, PATIENCE_MS, () => client.workflow.getHandle(id).describe());
     const line = lineOf(raw.workflowExecutionInfo ?? {});
-    return line === undefined ? undefined : { line, run: runOf(status.name) };
+    const events = Number(raw.workflowExecutionInfo?.historyLength ?? 0);
+    return line === undefined ? undefined : { line, run: runOf(status.name), events };
   } catch (error) {
     if (isNotFound(error) || error instanceof WorkflowNotFoundError) return undefined;
     if (isNoAnswer(error)) throw temporalAway('Temporal does not answer; nothing was asked of it or changed.');

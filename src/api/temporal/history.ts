@@ -45,7 +45,7 @@ export async function recordedMessage(client: Client, workflowId: string, digest
   return undefined;
 }
 
-const DOORS: readonly (string | null | undefined)[] = ['decision', 'lodge'];
+const DOORS: readonly (string | null | undefined)[] = ['decision', 'lodge', 'answer'];
 
 function messagePayload(event: HistoryEvent) {
   const signal = event.workflowExecutionSignaledEventAttributes;

@@ -38,6 +38,19 @@ export class Waits {
   }
 }
 
+/** Until so many ms are over, or the wait was ended. */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((done) => {
+    const timer = setTimeout(finish, ms);
+    function finish(): void {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', finish);
+      done();
+    }
+    signal.addEventListener('abort', finish, { once: true });
+  });
+}
+
 /**
  * True once the run is closed, however; false when the time is over or the wait was ended. Ended by abort, not by a gRPC deadline: close to one the
  * server answers its long poll at once, and the SDK would ask again and again.

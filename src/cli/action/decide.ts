@@ -46,7 +46,12 @@ export type Judged =
   | { readonly recorded: false; readonly digest: Digest; readonly answer: MessageAnswer; readonly action: VerifiedAction | undefined };
 
 /** Sends a signed message and waits until it is judged. Throws the refusal, with its code, if it is refused. */
-export async function send(desk: Desk, id: ActionId, door: 'decisions' | 'cancel' | 'resolutions', signed: Signed): Promise<Judged> {
+export async function send(
+  desk: Desk,
+  id: ActionId,
+  door: 'decisions' | 'cancel' | 'answers' | 'resolutions',
+  signed: Signed,
+): Promise<Judged> {
   const { value: answer } = await desk.api.post(`/v1/actions/${id}/${door}`, signed, messageAnswerSchema);
   const digest = digestOfSigned(signed);
   throwIfRefused(answer.fate);
@@ -61,7 +66,9 @@ export async function send(desk: Desk, id: ActionId, door: 'decisions' | 'cancel
 const isWaiting = (fate: Fate | undefined): boolean => fate === undefined || fate.state === 'waiting';
 
 const fateIn = ({ resource }: VerifiedAction, digest: Digest): Fate | undefined =>
-  [...resource.decisions, ...resource.messages].find((each) => each.digest === digest)?.fate;
+  resource.replies.some((each) => each.digest === digest)
+    ? { state: 'taken' }
+    : [...resource.decisions, ...resource.messages].find((each) => each.digest === digest)?.fate;
 
 function throwIfRefused(fate: Fate): void {
   if (fate.state === 'refused') throw new CliError(fate.code, inert(fate.text), CODES[fate.code].remedy);

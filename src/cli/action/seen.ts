@@ -49,6 +49,12 @@ export function mustBeSealed({ id, newest, resource, outcome }: VerifiedAction):
   throw new CliError(code, `${short(id)} is ${outcome.status}: nothing is sealed to decide on`, `See: keyturn get ${short(id)}`);
 }
 
+/** The newest revision; where no worker lives to show one, what was seen here before. */
+export async function newestOrSeen(desk: Desk, action: VerifiedAction): Promise<Look> {
+  if (action.newest !== undefined) return lookOf(action.newest);
+  return (action.resource.stale ? await lastLook(desk.workspace, action.id) : undefined) ?? lookOf(mustBeSealed(action));
+}
+
 function named(action: VerifiedAction, prefix: string): Look {
   if (!/^[0-9a-f]{12,64}$/.test(prefix))
     throw usage('--digest takes the first 12 or more of the 64 hexadecimal digits', 'Copy them from `keyturn show`.');

@@ -1,6 +1,5 @@
 import { PATIENCE_MS, print, sayRecorded, send, signDecision } from '../action/decide.js';
-import { mustBeSealed } from '../action/seen.js';
-import { lastLook, lookOf, type Look } from '../action/shown.js';
+import { newestOrSeen } from '../action/seen.js';
 import { votesOf } from '../action/votes.js';
 import type { VerifiedAction } from '../action/verified.js';
 import { Desk } from '../desk.js';
@@ -23,7 +22,13 @@ export async function reject(session: Session, idText: string, options: RejectOp
   const desk = await Desk.open(session, await person(session, options.as));
   const action = await desk.find(idText);
   const { id } = action;
-  const signed = signDecision(desk.author, id, await target(desk, action), { verdict: 'reject', reason: options.reason }, session.now());
+  const signed = signDecision(
+    desk.author,
+    id,
+    await newestOrSeen(desk, action),
+    { verdict: 'reject', reason: options.reason },
+    session.now(),
+  );
   if (options.print) return print(desk, signed);
 
   if (action.newest !== undefined) session.hint(`rejecting: ${inert(action.newest.envelope.summary)}`);
@@ -35,10 +40,4 @@ export async function reject(session: Session, idText: string, options: RejectOp
     settled?.outcome.final === true ? outcomeLine(settled.outcome) : 'the rejection stands; the rule asks for more to end the action';
   session.answer({ id, fate: judged.answer.fate.state, outcome: settled?.outcome ?? null }, [said]);
   return EXIT.ok;
-}
-
-/** The newest revision; where no worker lives to show one, what was seen here before. */
-async function target(desk: Desk, action: VerifiedAction): Promise<Look> {
-  if (action.newest !== undefined) return lookOf(action.newest);
-  return (action.resource.stale ? await lastLook(desk.workspace, action.id) : undefined) ?? lookOf(mustBeSealed(action));
 }

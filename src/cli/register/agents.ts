@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { AnswerOptions } from '../commands/answer.js';
 import type { CancelOptions } from '../commands/cancel.js';
 import type { ReadOptions } from '../commands/outcome.js';
 import type { ProposeOptions } from '../commands/propose.js';
@@ -32,12 +33,21 @@ export function registerAgents(program: Command, run: Run): void {
     );
   program
     .command('wait <id>')
-    .description('wait for the end; exits by the outcome')
+    .description('wait for the end, or for a question; exits by the outcome')
     .option('--timeout <duration>', 'give up after 30s, 10m, 8h (default: never)')
     .option(...AS)
     .option(...AS_AGENT)
     .action((id: string, options: ReadOptions & { timeout?: string }) =>
       run(async (session) => (await import('../commands/outcome.js')).wait(session, id, options)),
+    );
+  program
+    .command('answer <id> <text>')
+    .description("answer a reviewer's question")
+    .option('--question <digits>', 'which question, where several are open')
+    .option(...AS_AGENT)
+    .option(...PRINT)
+    .action((id: string, text: string, options: AnswerOptions) =>
+      run(async (session) => (await import('../commands/answer.js')).answer(session, id, text, options)),
     );
   program
     .command('cancel <id>')

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { ApproveOptions } from '../commands/approve.js';
+import type { AskOptions } from '../commands/ask.js';
 import type { FreezeOptions } from '../commands/freeze.js';
 import type { ModifyOptions } from '../commands/modify.js';
 import type { RejectOptions } from '../commands/reject.js';
@@ -54,6 +55,14 @@ export function registerReviewers(program: Command, run: Run): void {
     .option(...PRINT)
     .action((id: string, changes: string[], options: ModifyOptions) =>
       run(async (session) => (await import('../commands/modify.js')).modify(session, id, changes, options)),
+    );
+  program
+    .command('ask <id> <question>')
+    .description('ask the agent: no vote, and no clock stops for it')
+    .option(...AS)
+    .option(...PRINT)
+    .action((id: string, question: string, options: AskOptions) =>
+      run(async (session) => (await import('../commands/ask.js')).ask(session, id, question, options)),
     );
   program
     .command('withdraw <id>')

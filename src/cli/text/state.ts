@@ -30,6 +30,8 @@ function renderVotes(page: Page, { resource, outcome }: VerifiedAction, view: Vi
     ]),
   );
   for (const { person, verdict, revision, reason, fate } of resource.decisions) {
+    // Shown above, with its answer and only if it is signed.
+    if (verdict === 'ask' && fate.state === 'taken') continue;
     const why = reason === null ? '' : `: "${inert(reason)}"`;
     const became = fate.state === 'refused' ? `refused, ${fate.code}` : fate.state;
     page.text(`${person} ${SAID[verdict]}, revision ${revision}, ${became}${why}`, '- ');

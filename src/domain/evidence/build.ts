@@ -1,4 +1,5 @@
 import { readDecision } from '../admit.js';
+import type { Question } from '../dialogue.js';
 import { utf8 } from '../bytes.js';
 import { digestOfSigned, readPayload, signedSchema, type Signed } from '../dsse.js';
 import { digestOf } from '../hash.js';
@@ -18,19 +19,20 @@ interface Revision {
 
 /**
  * The evidence file of an action, from what its workflow says of itself: canonical JSON and a newline. Nothing is believed here; `verifyEvidence` tells
- * what it is worth. Throws where the snapshot holds envelopes or entries of another form than v1, or no entries.
+ * what it is worth. `questions` are those a roster proves: one that it does not would spoil the file. Throws where the snapshot holds envelopes or entries of another form than v1, or no entries.
  */
-export function buildEvidence(snapshot: Snapshot): Uint8Array {
+export function buildEvidence(snapshot: Snapshot, questions: readonly Question[] = []): Uint8Array {
   const entries = snapshot.entries.map((signed) => entrySchema.parse(readPayload('entry', signed)));
   const [first] = entries;
   if (first === undefined) throw new RangeError('no entries: the ledger says nothing of this action yet');
   const revisions = revisionsOf(snapshot, entries);
   const named = namedBy(entries, revisions, snapshot);
   const sorted = byDigest(snapshot.signedDecisions);
+  const asked = new Set(questions.map(({ digest }) => digest));
   const claimed: Claimed = {
     status: snapshot.outcome.status,
     decisions: snapshot.decisions,
-    otherDecisions: sorted.filter(([digest]) => !named.has(digest)).map(([, signed]) => signed),
+    otherDecisions: sorted.filter(([digest]) => !named.has(digest) && !asked.has(digest)).map(([, signed]) => signed),
     messages: snapshot.messages,
     refused: snapshot.refused,
     receiptsInvalid: snapshot.receiptsInvalid,
@@ -46,6 +48,9 @@ export function buildEvidence(snapshot: Snapshot): Uint8Array {
     messages: byDigest(snapshot.signedMessages ?? [])
       .filter(([digest]) => named.has(digest))
       .map(([, signed]) => signed),
+    questions: [...questions]
+      .sort((a, b) => (a.digest < b.digest ? -1 : 1))
+      .map(({ ask, answer }) => ({ ask, answer: answer?.reply ?? null })),
     entries: snapshot.entries,
     annex: { claimed, sha256: digestOf(claimed) },
   };

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { signedSchema } from '../dsse.js';
 import { actionIdSchema, digestSchema, nameSchema } from '../ids.js';
 import { jsonSchema } from '../json-schema.js';
+import { MAX_QUESTIONS } from '../review/dialogue.js';
 import { MAX_REVISIONS } from '../objects/envelope.js';
 import { statusSchema } from '../outcome.js';
 import { snapshotSchema } from '../review/snapshot.js';
@@ -37,6 +38,8 @@ export const evidenceSchema = z.strictObject({
   decisions: z.array(signedSchema).max(300),
   /** Cancels lodged and the resolves that settled a step. Sorted by digest, each once. */
   messages: z.array(signedSchema).max(300),
+  /** Reviewers' questions and the agent's answers, by their own signatures: the ledger knows nothing of them. Sorted by the ask's digest, each once. */
+  questions: z.array(z.strictObject({ ask: signedSchema, answer: signedSchema.nullable() })).max(MAX_QUESTIONS),
   /** All entries of the action, oldest first. */
   entries: z.array(signedSchema).min(1).max(10_000),
   annex: z.strictObject({ claimed: claimedSchema, sha256: digestSchema }),

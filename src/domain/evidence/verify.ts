@@ -10,6 +10,7 @@ import { Broken, demand } from './broken.js';
 import { checkSignatures, digestIn, readChain, type Link } from './chain.js';
 import { readDecisions, readMessages } from './filed.js';
 import { checkMessage } from './messages.js';
+import { checkQuestions } from './questions.js';
 import { replay } from './replay.js';
 import { checkRequest, readRequest } from './request.js';
 import { evidenceSchema, type Evidence } from './schema.js';
@@ -62,6 +63,7 @@ function verified(bytes: Uint8Array, roster: Roster): EvidenceVerdict {
     agreement.tell(link);
     checkMessage(link, { messages, roster, sealed: agreement.sealed, warn });
   }
+  checkQuestions(evidence, seals, roster, warn);
   switches(seals, warn);
   const outcome = endOf(evidence.actionId, links) ?? outcomeOf(evidence.actionId, status, { code: status, text: STATUSES[status].effect });
   if (!outcome.final) warn('the file holds no end: the action may have moved on since');

@@ -4,13 +4,15 @@ import type { Instant } from '../instant.js';
 import type { Verdict } from '../objects/decision.js';
 
 /**
- * What became of a message: `waiting` to be judged or lodged · `counted` as an approval or a modify · `stands` in the ledger · `refused`.
+ * What became of a message: `waiting` to be judged or lodged · `counted` as an approval or a modify · `stands` in the ledger · `taken`, a question or
+ * an answer, which is no vote · `refused`.
  * Fates only move forward, but an approval that counted can be refused later, when its author may no longer decide.
  */
 export type Fate =
   | { readonly state: 'waiting' }
   | { readonly state: 'counted' }
   | { readonly state: 'stands' }
+  | { readonly state: 'taken' }
   | { readonly state: 'refused'; readonly code: ErrorCode; readonly text: string };
 
 /** One decision as surfaces show it. */

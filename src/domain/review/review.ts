@@ -11,6 +11,7 @@ import { awaitingAt, ladderOf, progress, progressByStage, tally, type Tally, typ
 import { rememberingVerify } from '../verify-memory.js';
 import { viewDigestOf } from '../view/v1.js';
 import { ringsOf, type Ring } from './clocks.js';
+import { MAX_QUESTIONS } from './dialogue.js';
 import type { DecisionState, Fate } from './fate.js';
 
 const MAX_KEPT = 300;
@@ -134,6 +135,8 @@ export class Review {
     const admission = admit(signed, this.revisions, this.ring, now, this.verify);
     if (!admission.ok) return admission.refusal;
     const { decision, digest } = admission;
+    if (decision.verdict === 'ask' && this.questions().size >= MAX_QUESTIONS)
+      return refuse('rate_limited', `an action takes ${MAX_QUESTIONS} questions; decide, or reject it`);
     const seat = this.count().approvals.find((vote) => vote.person === decision.person);
     if (decision.verdict === 'approve' && seat !== undefined && seat.digest !== digest) return refuse('seat_taken');
     if (
@@ -161,6 +164,7 @@ export class Review {
   }
 
   private accept(digest: Digest, held: Held): void {
+    if (held.decision.verdict === 'ask') held.fate = { state: 'taken' };
     if (held.decision.verdict !== 'approve') return;
     const vote = voteOf(digest, held.decision);
     if (vote !== undefined) this.cast(vote);
@@ -265,6 +269,15 @@ export class Review {
   awaiting(now: number): PersonId[] {
     const newest = this.newest;
     return newest === undefined ? [] : awaitingAt(ladderOf(newest.envelope), this.count(), now);
+  }
+
+  /** Digests of the questions that were taken: no votes, and no clock stops for them (§6.7). */
+  questions(): ReadonlySet<Digest> {
+    return new Set([...this.held].flatMap(([digest, { fate }]) => (fate.state === 'taken' ? [digest] : [])));
+  }
+  /** Who asked it. */
+  askerOf(question: Digest): PersonId | undefined {
+    return this.held.get(question)?.decision.person;
   }
 
   fateOf(digest: Digest): Fate | undefined {

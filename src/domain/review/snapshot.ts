@@ -9,6 +9,7 @@ export const fateSchema = z.discriminatedUnion('state', [
   z.strictObject({ state: z.literal('waiting') }),
   z.strictObject({ state: z.literal('counted') }),
   z.strictObject({ state: z.literal('stands') }),
+  z.strictObject({ state: z.literal('taken') }),
   z.strictObject({ state: z.literal('refused'), code: z.enum(ERROR_CODES), text: z.string() }),
 ]);
 
@@ -37,6 +38,8 @@ export const snapshotSchema = z.strictObject({
   ),
   /** The same decisions, signed: what evidence is made of. */
   signedDecisions: z.array(signedSchema),
+  /** What came in as the agent's answers, in order of arrival: whose they are, readers find out by their signatures. */
+  replies: z.array(z.strictObject({ digest: digestSchema, question: digestSchema, signed: signedSchema })),
   /** Cancels and resolves, by digest. */
   messages: z.array(z.strictObject({ digest: digestSchema, fate: fateSchema })),
   /** The same messages, signed, for the evidence. */
