@@ -10,6 +10,7 @@ import { utf8 } from '../../src/domain/bytes.js';
 import { actionEventsSchema, actionSchema, messageAnswerSchema } from '../../src/domain/http.js';
 import { replySchema } from '../../src/domain/objects/reply.js';
 import { approve, ask, damaged, reply, request } from '../helpers/messages.js';
+import { metadataOf } from '../helpers/operator.js';
 import { keyOfPerson } from '../helpers/signers.js';
 import { BEARER, Desk, refusalOf, sealedOf, type Answer } from './desk.js';
 
@@ -33,6 +34,8 @@ describe('ask and answer, on a real Temporal server', () => {
     expect([asked.status, fateOf(asked)]).toEqual([200, { state: 'taken' }]);
     const digest = digestOfSigned(question);
     expect(actionSchema.parse((await waiting).body).openQuestions).toEqual([{ digest, person: 'ana', question: 'Which invoice?' }]);
+    const { currentDetails } = await metadataOf(desk.rig.client.workflow.getHandle(id));
+    expect(currentDetails).toContain('- 1 question to the agent open');
     const before = await desk.action(id);
     expect([before.progress, before.awaiting, before.deadline]).toEqual([
       { have: 0, need: 2 },
