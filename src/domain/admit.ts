@@ -148,9 +148,18 @@ function no(digest: Digest | undefined, check: DecisionCheck, code: Refusal['cod
   return { ok: false, digest, check, refusal: refuse(code, text) };
 }
 
+/**
+ * §2: only the command line holds Ed25519 keys, and it checks the seal and renders the sealed bytes itself; a web page signs with a passkey.
+ * By the ring's key, never by the decision's own words.
+ */
+export function isIndependent(signed: Signed, ring: KeyRing): boolean {
+  const keyId = keyIdOfSigned(signed);
+  return keyId !== undefined && ring.get(keyId)?.key()?.algorithm === 'ed25519';
+}
+
 /** The vote a counted decision is. A modify is none: it makes a revision. Nor is a question. */
-export function voteOf(digest: Digest, decision: Decision): Vote | undefined {
-  const base = { digest, person: decision.person, issuedAt: toMs(decision.issuedAt), envelope: decision.digest };
+export function voteOf(digest: Digest, decision: Decision, independent: boolean): Vote | undefined {
+  const base = { digest, person: decision.person, issuedAt: toMs(decision.issuedAt), independent, envelope: decision.digest };
   switch (decision.verdict) {
     case 'approve':
       return { ...base, act: { verdict: 'approve' } };

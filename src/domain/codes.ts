@@ -159,6 +159,12 @@ export const CODES = {
   busy: entry(409, 'A step is under way.', 'Ask again shortly.', 'same'),
   target_changed: entry(409, 'The target changed after the seal.', 'It is sealed again and reviewed afresh.', 'never'),
   execution_late: entry(409, 'The time to start is over.', 'The agent may propose anew.', 'new_proposal'),
+  too_early: entry(
+    409,
+    "The rule's minimum time since the seal is not over.",
+    'Nothing to do: it starts by itself when that time has come; until then a no still counts.',
+    'same',
+  ),
   already_executed: entry(409, 'This action was consumed already; it runs once.', 'Look at its receipt.', 'never'),
   closed: entry(409, 'The ledger has closed this action.', 'Look at its receipt; the agent may propose anew.', 'new_proposal'),
   receipt_invalid: entry(

@@ -8,6 +8,8 @@ export interface Vote {
   readonly digest: Digest;
   readonly person: PersonId;
   readonly issuedAt: number;
+  /** Made by an Ed25519 key: by the ring's word for that key, never the decision's own. */
+  readonly independent: boolean;
   /** The envelope decided on; approvals count on that one only. */
   readonly envelope: Digest;
   readonly act:
@@ -24,6 +26,8 @@ export interface Ladder {
   readonly openedAt: number;
   readonly approveBy: number;
   readonly executeWithin: number;
+  /** How many of the counted approvals must be independent (§2). */
+  readonly independent: number;
 }
 
 export interface Tally {
@@ -43,6 +47,7 @@ export const ladderOf = (envelope: Envelope): Ladder => ({
   openedAt: toMs(envelope.openedAt),
   approveBy: toMs(envelope.approveBy),
   executeWithin: envelope.executeWithin,
+  independent: envelope.guards.independent,
 });
 
 /**
@@ -67,7 +72,7 @@ export function tally(ladder: Ladder, envelope: Digest, votes: readonly Vote[]):
         !ladder.excluded.has(vote.person),
     ),
   );
-  const reached = quorumReached(ladder.stages, ladder.openedAt, approvals.map(seatOf));
+  const reached = quorumReached(ladder.stages, ladder.openedAt, approvals.map(seatOf), ladder.independent);
   return {
     ...(reached === undefined
       ? {}
@@ -84,7 +89,7 @@ export function tally(ladder: Ladder, envelope: Digest, votes: readonly Vote[]):
   };
 }
 
-const seatOf = ({ person, digest, issuedAt }: Vote): Seat => ({ person, digest, issuedAt });
+const seatOf = ({ person, digest, issuedAt, independent }: Vote): Seat => ({ person, digest, issuedAt, independent });
 
 /** The earliest vote of each person stands for that person: more keys or more messages are no more seats. */
 function onePerPerson(votes: readonly Vote[]): Vote[] {
@@ -114,7 +119,7 @@ export function progress(ladder: Ladder, result: Tally, now?: number): { readonl
   if (result.quorum !== undefined) return { have: result.quorum.counted.length, need: result.quorum.counted.length };
   if (result.approvals.length === 0 && now === undefined) return { have: 0, need };
   const at = now ?? Math.max(...result.approvals.map((vote) => vote.issuedAt));
-  return filledAt(ladder.stages, ladder.openedAt, result.approvals.map(seatOf), at);
+  return filledAt(ladder.stages, ladder.openedAt, result.approvals.map(seatOf), ladder.independent, at);
 }
 
 /** The same, stage by stage, with the bars of `now` (ms). */
@@ -123,6 +128,6 @@ export function progressByStage(
   result: Tally,
   now: number,
 ): { readonly name: string; readonly have: number; readonly need: number }[] {
-  const filled = filledByStage(ladder.stages, ladder.openedAt, result.approvals.map(seatOf), now);
+  const filled = filledByStage(ladder.stages, ladder.openedAt, result.approvals.map(seatOf), ladder.independent, now);
   return ladder.stages.map(({ name }, i) => ({ name, have: filled[i]?.have ?? 0, need: filled[i]?.need ?? 0 }));
 }

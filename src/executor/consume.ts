@@ -1,6 +1,7 @@
 import { CODES } from '../domain/codes.js';
 import { rememberingVerify } from '../domain/verify-memory.js';
 import type { AdvanceInput, ResultOf } from '../domain/objects/answer.js';
+import { toInstant } from '../domain/instant.js';
 import { canonicalize } from '../domain/json.js';
 import { previewFactsOf, type PreviewFacts } from '../domain/policy/condition.js';
 import { readsPreview } from '../domain/policy/evaluate.js';
@@ -169,9 +170,11 @@ async function goStale(executor: Executor, book: Book, code: 'type_changed' | 'p
   return { kind: 'reseal', code };
 }
 
-/** Check 12, clocks: execution starts before the newest counted vote + `executeWithin`, by both rules (§6.7). */
+/** Check 12, clocks: execution starts before the newest counted vote + `executeWithin`, and not before the floor, by both rules (§6.7). */
 function clocks(judgement: Judgement, now: number): Verdict {
-  return now < met(judgement).executeBy ? undefined : refused('execution_late', CODES.execution_late.message, 12);
+  const { floor } = judgement;
+  if (now >= met(judgement).executeBy) return refused('execution_late', CODES.execution_late.message, 12);
+  return now < floor ? waitResult(now, floor - now, 'too_early', `agreed; nothing starts before ${toInstant(floor)}`) : undefined;
 }
 
 function met(judgement: Judgement): { counted: NonNullable<Judgement['sealed']['quorum']>['counted']; executeBy: number } {

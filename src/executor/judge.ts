@@ -1,10 +1,11 @@
-import { admit, readDecision, voteOf, type KeyRing } from '../domain/admit.js';
+import { admit, isIndependent, readDecision, voteOf, type KeyRing } from '../domain/admit.js';
 import type { ErrorCode } from '../domain/codes.js';
 import { verifySigned, type Signed } from '../domain/dsse.js';
 
 import { toMs } from '../domain/instant.js';
 import type { Dropped } from '../domain/objects/answer.js';
 import { previewFactsOf, type PreviewFacts } from '../domain/policy/condition.js';
+import { floorOf } from '../domain/floor.js';
 import { deniedBy, evaluatePolicy, type Ruling } from '../domain/policy/evaluate.js';
 import { peopleAt } from '../domain/quorum.js';
 import { activeFreezes } from './freezes.js';
@@ -26,6 +27,8 @@ export interface Judgement {
   readonly moved: { readonly check: 3 | 5; readonly code: 'type_changed' | 'policy_stale' } | undefined;
   /** How long equal content stays refused after a rejection, by the present policy, in ms. */
   readonly cooldown: number | undefined;
+  /** Nothing starts before this moment (ms), by both rules. */
+  readonly floor: number;
   /** Check 10. */
   readonly barred: { readonly code: Extract<ErrorCode, 'rejection_standing' | 'frozen' | 'closed'>; readonly text: string } | undefined;
 }
@@ -88,7 +91,7 @@ export function judge(
       });
       continue;
     }
-    const vote = voteOf(admission.digest, admission.decision);
+    const vote = voteOf(admission.digest, admission.decision, isIndependent(signed, ring));
     if (vote === undefined) continue;
     if (
       vote.act.verdict !== 'approve' ||
@@ -103,7 +106,15 @@ export function judge(
   const byPresent = presentLadder === undefined ? undefined : tally(presentLadder, digest, votes);
   const noes = byPresent?.rejected === true ? byPresent : sealed;
   const cooldown = ruling.effect === 'deny' ? undefined : ruling.cooldown;
-  return { dropped, sealed, present: denied ? undefined : byPresent, moved, cooldown, barred: barredBy(book, noes, policy, roster, now) };
+  return {
+    dropped,
+    sealed,
+    present: denied ? undefined : byPresent,
+    moved,
+    cooldown,
+    floor: floorOf(envelope, ruling.effect === 'deny' ? 0 : ruling.guards.minTime),
+    barred: barredBy(book, noes, policy, roster, now),
+  };
 }
 
 const ladderNow = (ruling: Extract<Ruling, { effect: 'hold' }>, openedAt: Parameters<typeof toMs>[0]): Ladder => ({
@@ -113,6 +124,7 @@ const ladderNow = (ruling: Extract<Ruling, { effect: 'hold' }>, openedAt: Parame
   openedAt: toMs(openedAt),
   approveBy: toMs(openedAt) + ruling.approveWithin,
   executeWithin: ruling.executeWithin,
+  independent: ruling.guards.independent,
 });
 
 /**

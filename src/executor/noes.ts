@@ -71,7 +71,7 @@ export async function recordNoes(
 export function votesOnRecord(lodged: readonly LodgedRow[]): Vote[] {
   return lodged.flatMap((row) => {
     const read = row.object === 'reject' || row.object === 'withdraw' ? readDecision(row.signed) : undefined;
-    const vote = read === undefined ? undefined : voteOf(read.digest, read.decision);
+    const vote = read === undefined ? undefined : voteOf(read.digest, read.decision, false);
     return vote === undefined ? [] : [vote];
   });
 }

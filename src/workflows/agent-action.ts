@@ -17,6 +17,8 @@ import { keepTelling, tell } from './tell-people.js';
 const EXPIRY_RETRY_MS = 500;
 const REFUSED_RETRY_MS = 2_000;
 const SHOW_AFTER_MS = 1_000;
+/** Temporal's clock may be ahead of the executor's: then a floor is asked about again, but not in a loop. */
+const FLOOR_RETRY_MS = 500;
 
 /**
  * One agent action, held until people agree, then run once (§8). Temporal keeps it alive; the executor decides: whatever this workflow orders,
@@ -158,7 +160,7 @@ async function advance(run: Run): Promise<void> {
     case 'wait':
       run.standing = result;
       showOperator(run);
-      return untilNews(run, toMs(result.until) - Date.now());
+      return untilNews(run, Math.max(result.code === 'too_early' ? FLOOR_RETRY_MS : 0, toMs(result.until) - Date.now()));
     case 'ask':
       // What the executor will not count is not counted here either; if that changes nothing, time must.
       run.standing = result;

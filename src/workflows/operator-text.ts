@@ -1,3 +1,4 @@
+import { floorOf } from '../domain/floor.js';
 import { toMs } from '../domain/instant.js';
 import type { Envelope } from '../domain/objects/envelope.js';
 import type { Ring } from '../domain/review/clocks.js';
@@ -99,6 +100,9 @@ function decisionsOf(run: Run, now: number): string[] {
   const { approvals, rejections } = run.review.count();
   const people = (votes: typeof approvals): string => names(votes.map((vote) => vote.person));
   const lines = [`Approved: ${people(approvals) || 'nobody yet'}`];
+  const independent = run.review.newest?.envelope.guards.independent ?? 0;
+  if (independent > 0 && run.outcome === undefined && !run.began)
+    lines.push(`With the command line: ${approvals.filter((vote) => vote.independent).length} of at least ${independent}`);
   if (rejections.length > 0) lines.push(`Rejected: ${people(rejections)}`);
   if (run.outcome === undefined && run.openQuestions > 0)
     lines.push(`${run.openQuestions} question${run.openQuestions === 1 ? '' : 's'} to the agent open`);
@@ -111,10 +115,13 @@ function timesOf(run: Run, now: number): string[] {
   const envelope = review.newest?.envelope;
   if (envelope === undefined || run.outcome !== undefined || run.began) return [];
   const { quorum } = review.count();
-  if (quorum !== undefined) return [`Start before **${at(quorum.executeBy)}**, then **expired, nothing runs**`];
+  const floor = floorOf(envelope);
+  const early = now < floor ? [`Nothing starts before **${at(floor)}**, whoever agrees`] : [];
+  if (quorum !== undefined) return [...early, `Start before **${at(quorum.executeBy)}**, then **expired, nothing runs**`];
   const left = review.ringsLeft().filter((ring) => ring.at > now);
   const next = (['remind', 'escalate'] as const).flatMap((kind) => left.find((ring) => ring.kind === kind) ?? []);
   return [
+    ...early,
     `Decide before **${at(toMs(envelope.approveBy))}**, then **expired, nothing runs**`,
     ...next.map((ring) => `Next ${ring.kind === 'remind' ? 'reminder' : 'escalation'}: ${at(ring.at)}, ${circleOf(ring, envelope)}`),
   ];

@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { admit, readDecision, ringOf, voteOf, type Admission, type KeyRing } from '../../src/domain/admit.js';
+import { admit, isIndependent, readDecision, ringOf, voteOf, type Admission, type KeyRing } from '../../src/domain/admit.js';
 import type { Signed } from '../../src/domain/dsse.js';
 import { toInstant } from '../../src/domain/instant.js';
 import type { JsonObject } from '../../src/domain/json.js';
 import { sealedPeopleSchema } from '../../src/domain/objects/entry.js';
+import { Authenticator } from '../helpers/authenticator.js';
 import { HOUR, MINUTE, OPENED, ring, seal, sealAfter, sealedPeople } from '../helpers/hand-made.js';
 import { approve, ask, damaged, modify, reject, request, withdraw, type SealedRevision } from '../helpers/messages.js';
 import { AGENT, API, EXECUTOR, keyOfPerson, signerOf } from '../helpers/signers.js';
@@ -106,7 +107,7 @@ describe('check 6: signature and key', () => {
     expect(verdict(ask('ana', FIRST, 'x'.repeat(2_001)))).toBe('6 request_invalid');
     const read = readDecision(ask('ana', FIRST));
     if (read === undefined) throw new Error('unreadable');
-    expect(voteOf(read.digest, read.decision)).toBeUndefined();
+    expect(voteOf(read.digest, read.decision, true)).toBeUndefined();
   });
   test.each<[string, JsonObject]>([
     ['a threshold of its own', { quorum: 0 }],
@@ -183,16 +184,30 @@ describe('§6.7 in time', () => {
   });
 });
 
+describe('§2 independent is a word on the key', () => {
+  test('attack 73: by the ring alone: an unknown key, or a passkey under another id, is none, whatever the decision says', () => {
+    const passkey = new Authenticator('ana');
+    const keys = ringOf(sealedPeople(['ana'], { ana: [passkey.key.text] }));
+    const read = readDecision(approve('ana', FIRST))?.decision;
+    const byWeb = passkey.sign('decision', { ...read, keyId: passkey.key.id });
+    expect(verdict(byWeb, [FIRST], OPENED, keys)).toBe('ok');
+    expect(isIndependent(byWeb, keys)).toBe(false);
+    expect(isIndependent(approve('ana', FIRST), keys)).toBe(true);
+    expect(isIndependent(approve('ana', FIRST, { by: keyOfPerson('zoe') }), keys)).toBe(false);
+  });
+});
+
 describe('the vote a decision is', () => {
   test.each([
     [approve('ana', FIRST), { verdict: 'approve' }],
     [reject('ana', FIRST, { reason: 'No.' }), { verdict: 'reject', reason: 'No.' }],
   ])('%#', (signed, act) => {
     const read = readDecision(signed);
-    expect(read && voteOf(read.digest, read.decision)).toEqual({
+    expect(read && voteOf(read.digest, read.decision, true)).toEqual({
       digest: read?.digest,
       person: 'ana',
       issuedAt: OPENED,
+      independent: true,
       envelope: FIRST.digest,
       act,
     });
@@ -200,8 +215,8 @@ describe('the vote a decision is', () => {
   test('a withdrawal names what it takes back; a modify is no vote: it makes a revision', () => {
     const yes = approve('ana', FIRST);
     const taken = readDecision(withdraw('ana', FIRST, yes));
-    expect(taken && voteOf(taken.digest, taken.decision)?.act).toEqual({ verdict: 'withdraw', withdraws: readDecision(yes)?.digest });
+    expect(taken && voteOf(taken.digest, taken.decision, true)?.act).toEqual({ verdict: 'withdraw', withdraws: readDecision(yes)?.digest });
     const changed = readDecision(modify('ana', FIRST, { '/cents': 1 }));
-    expect(changed && voteOf(changed.digest, changed.decision)).toBeUndefined();
+    expect(changed && voteOf(changed.digest, changed.decision, true)).toBeUndefined();
   });
 });

@@ -21,9 +21,10 @@ const APPROVE_BY = 20;
 interface Cast {
   readonly person: PersonId;
   readonly at: number;
+  readonly independent: boolean;
 }
 /** May this person sit in this stage, having voted at this time? */
-function mayFill(stage: Stage, { person, at }: Cast): boolean {
+function mayFill(stage: Stage, { person, at }: Pick<Cast, 'person' | 'at'>): boolean {
   return stage.from.includes(person) || stage.escalate.some(({ after, to }) => after <= at && to.includes(person));
 }
 function needs(stage: Stage, at: number): number {
@@ -52,15 +53,49 @@ function mostFilled(stages: readonly Stage[], bars: readonly number[], cast: rea
   return most;
 }
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
-const fills = (stages: readonly Stage[], bars: readonly number[], cast: readonly Cast[]): boolean =>
-  sum(bars) > 0 && mostFilled(stages, bars, cast) === sum(bars);
+/** Every way to fill every place: the most independent seats of any; -1 where there is none. */
+function mostIndependent(stages: readonly Stage[], bars: readonly number[], cast: readonly Cast[]): number {
+  if (sum(bars) === 0) return 0;
+  const [first, ...rest] = cast;
+  if (first === undefined) return -1;
+  let most = mostIndependent(stages, bars, rest);
+  for (const [i, stage] of stages.entries()) {
+    const bar = bars[i] ?? 0;
+    if (bar === 0 || !mayFill(stage, first)) continue;
+    const others = mostIndependent(
+      stages,
+      bars.map((each, k) => (k === i ? each - 1 : each)),
+      rest,
+    );
+    if (others >= 0) most = Math.max(most, others + (first.independent ? 1 : 0));
+  }
+  return most;
+}
+const fills = (stages: readonly Stage[], bars: readonly number[], cast: readonly Cast[], independent: number): boolean =>
+  sum(bars) > 0 && mostIndependent(stages, bars, cast) >= independent;
+/** Every way to put each of the cast into one stage or none: the most places that help, when `kept` of all are for independent seats only. */
+function mostUseful(stages: readonly Stage[], bars: readonly number[], cast: readonly Cast[], kept: number): number {
+  const others = Math.max(0, sum(bars) - kept);
+  const place = (open: readonly number[], [first, ...rest]: readonly Cast[], independents: number, plain: number): number => {
+    let most = independents + Math.min(plain, others);
+    if (first === undefined) return most;
+    most = Math.max(most, place(open, rest, independents, plain));
+    for (const [i, stage] of stages.entries()) {
+      if ((open[i] ?? 0) === 0 || !mayFill(stage, first)) continue;
+      const left = open.map((each, k) => (k === i ? each - 1 : each));
+      most = Math.max(most, place(left, rest, independents + (first.independent ? 1 : 0), plain + (first.independent ? 0 : 1)));
+    }
+    return most;
+  };
+  return place(bars, cast, 0, 0);
+}
 
 interface Naive {
   readonly approving: readonly (Cast & { readonly digests: ReadonlySet<Digest> })[];
   readonly rejecting: readonly PersonId[];
   readonly metAt: number | undefined;
 }
-function naive({ stages, excluded }: Ladder, votes: readonly Vote[]): Naive {
+function naive({ stages, excluded, independent }: Ladder, votes: readonly Vote[]): Naive {
   const takenBack = (vote: Vote): boolean =>
     votes.some((each) => each.person === vote.person && each.act.verdict === 'withdraw' && each.act.withdraws === vote.digest);
   const rejecting = PEOPLE.filter((person) =>
@@ -76,9 +111,9 @@ function naive({ stages, excluded }: Ladder, votes: readonly Vote[]): Naive {
         !takenBack(vote),
     );
     const at = Math.min(...own.map((vote) => vote.issuedAt));
-    return own.length === 0
-      ? []
-      : [{ person, at, digests: new Set(own.filter((vote) => vote.issuedAt === at).map((vote) => vote.digest)) }];
+    // Of several at one moment the smallest digest stands.
+    const [first] = own.filter((vote) => vote.issuedAt === at).sort((a, b) => (a.digest < b.digest ? -1 : 1));
+    return first === undefined ? [] : [{ person, at, independent: first.independent, digests: new Set([first.digest]) }];
   });
   const moments = approving.map(({ at }) => at);
   const met = moments.filter((moment) =>
@@ -86,6 +121,7 @@ function naive({ stages, excluded }: Ladder, votes: readonly Vote[]): Naive {
       stages,
       stages.map((stage) => needs(stage, moment)),
       approving.filter(({ at }) => at <= moment),
+      independent,
     ),
   );
   return { approving, rejecting, metAt: met.length === 0 ? undefined : Math.min(...met) };
@@ -113,6 +149,7 @@ const ladder: fc.Arbitrary<Ladder> = fc.record({
   openedAt: fc.constant(0),
   approveBy: fc.constant(APPROVE_BY),
   executeWithin: fc.constant(5),
+  independent: fc.constantFrom(0, 0, 1, 1, 2, 3),
 });
 /** Mostly approvals; times collide, and some are too late; withdrawals name votes of whoever, also their own. */
 const votes: fc.Arbitrary<Vote[]> = fc
@@ -123,22 +160,24 @@ const votes: fc.Arbitrary<Vote[]> = fc
       envelope: fc.constantFrom(NEWEST, NEWEST, NEWEST, OLDER),
       verdict: fc.constantFrom('approve', 'approve', 'approve', 'approve', 'reject', 'withdraw'),
       target: fc.nat(),
+      independent: fc.boolean(),
     }),
     { minLength: 1, maxLength: 14, size: 'max' },
   )
   .map((drawn) => {
     const digests = drawn.map((each, i) => digest(`${i} ${each.person}`));
-    return drawn.map(({ person, issuedAt, envelope, verdict, target }, i): Vote => {
+    return drawn.map(({ person, issuedAt, envelope, verdict, target, independent }, i): Vote => {
       const withdraws = digests[target % digests.length] ?? NEWEST;
       const act: Vote['act'] =
         verdict === 'approve' ? { verdict } : verdict === 'reject' ? { verdict, reason: 'No.' } : { verdict: 'withdraw', withdraws };
-      return { digest: digests[i] ?? NEWEST, person, issuedAt, envelope, act };
+      return { digest: digests[i] ?? NEWEST, person, issuedAt, independent, envelope, act };
     });
   });
 
 describe('the evaluator holds to a naive model', () => {
   test('the same verdict, the same moment, and a counted set that does fill the rule', () => {
     let met = 0;
+    let withDemand = 0;
     fc.assert(
       fc.property(ladder, votes, (rule, cast) => {
         const result = tally(rule, NEWEST, cast);
@@ -155,12 +194,15 @@ describe('the evaluator holds to a naive model', () => {
         const bars = rule.stages.map((each) => needs(each, at));
         expect(seats.length).toBe(sum(bars));
         expect(new Set(seats.map(({ person }) => person)).size).toBe(seats.length);
-        expect(seats.every((seat) => seat.at <= at) && fills(rule.stages, bars, seats)).toBe(true);
+        expect(seats.every((seat) => seat.at <= at) && fills(rule.stages, bars, seats, rule.independent)).toBe(true);
+        expect(seats.filter((seat) => seat.independent).length).toBeGreaterThanOrEqual(rule.independent);
+        if (rule.independent > 0) withDemand++;
         expect(result.quorum.executeBy).toBe(Math.max(...seats.map((seat) => seat.at)) + rule.executeWithin);
       }),
       { numRuns: 3_000 },
     );
     expect(met).toBeGreaterThan(200);
+    expect(withDemand).toBeGreaterThan(50);
   });
 
   test('neither order nor repetition changes anything (§6.11)', () => {
@@ -182,16 +224,31 @@ describe('the evaluator holds to a naive model', () => {
   test('satisfiable: some set of people who count fills the highest bars, and then their votes do meet the rule', () => {
     const later = 15;
     fc.assert(
-      fc.property(ladder, (rule) => {
-        const everybody = PEOPLE.filter((person) => !rule.excluded.has(person)).map((person) => ({ person, at: later }));
+      fc.property(ladder, fc.subarray(PEOPLE), (rule, holders) => {
+        const able = new Set(holders);
+        const everybody = PEOPLE.filter((person) => !rule.excluded.has(person)).map((person) => ({
+          person,
+          at: later,
+          independent: able.has(person),
+        }));
         const expected = fills(
           rule.stages,
           rule.stages.map((each) => needs(each, later)),
           everybody,
+          rule.independent,
         );
-        expect(satisfiable(rule.stages, rule.excluded)).toBe(expected);
-        const seats = everybody.map(({ person, at }) => ({ person, digest: digest(person), issuedAt: at }));
-        expect(quorumReached(rule.stages, 0, seats) !== undefined).toBe(expected);
+        // No tier has come yet, and all people of all tiers may vote all the same: then the lowest bars hold.
+        const lowest = rule.stages.map((each) => each.quorum);
+        const enoughEarly =
+          mostFilled(
+            rule.stages,
+            lowest,
+            everybody.filter(({ independent }) => independent),
+          ) >= rule.independent;
+        const demand = { need: rule.independent, meets: (person: PersonId) => able.has(person) };
+        expect(satisfiable(rule.stages, rule.excluded, demand)).toBe(expected && enoughEarly);
+        const seats = everybody.map(({ person, at, independent }) => ({ person, digest: digest(person), issuedAt: at, independent }));
+        expect(quorumReached(rule.stages, 0, seats, rule.independent) !== undefined).toBe(expected);
       }),
       { numRuns: 2_000 },
     );
@@ -204,7 +261,7 @@ describe('the evaluator holds to a naive model', () => {
         if (result.quorum !== undefined) return;
         const bars = rule.stages.map((each) => needs(each, now));
         const approving = naive(rule, cast).approving;
-        expect(progress(rule, result, now)).toEqual({ have: mostFilled(rule.stages, bars, approving), need: sum(bars) });
+        expect(progress(rule, result, now)).toEqual({ have: mostUseful(rule.stages, bars, approving, rule.independent), need: sum(bars) });
       }),
       { numRuns: 1_000 },
     );
@@ -231,13 +288,24 @@ describe('what must hold of any rule', () => {
     fc.assert(
       fc.property(ladder, votes, fc.constantFrom(...PEOPLE), fc.nat({ max: APPROVE_BY }), (rule, cast, person, issuedAt) => {
         const more = (act: Vote['act']): boolean =>
-          tally(rule, NEWEST, [...cast, { digest: digest('one more'), person, issuedAt, envelope: NEWEST, act }]).quorum !== undefined;
+          tally(rule, NEWEST, [...cast, { digest: digest('one more'), person, issuedAt, independent: false, envelope: NEWEST, act }])
+            .quorum !== undefined;
         const before = tally(rule, NEWEST, cast).quorum !== undefined;
         const newcomer = cast.every((vote) => vote.person !== person);
         if (before && newcomer) expect(more({ verdict: 'approve' })).toBe(true);
         if (!before) expect(more({ verdict: 'reject', reason: 'No.' })).toBe(false);
       }),
       { numRuns: 1_000 },
+    );
+  });
+
+  test('attack 73: passkey votes, however many, never stand for one that must be independent', () => {
+    fc.assert(
+      fc.property(ladder, votes, (rule, cast) => {
+        const byWeb = cast.map((vote) => ({ ...vote, independent: false }));
+        if (rule.independent > 0) expect(tally(rule, NEWEST, byWeb).quorum).toBeUndefined();
+      }),
+      { numRuns: 500 },
     );
   });
 

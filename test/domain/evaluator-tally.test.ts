@@ -22,14 +22,18 @@ const ladder = (stages: readonly Stage[], more: Partial<Ladder> = {}): Ladder =>
   openedAt: OPENED,
   approveBy: OPENED + 24 * HOUR,
   executeWithin: 30 * MINUTE,
+  independent: 0,
   ...more,
 });
+
+const NOTHING = { need: 0, meets: () => true };
 
 let made = 0;
 const vote = (person: string, act: Vote['act'], at: number, envelope: Digest): Vote => ({
   digest: digest(`vote ${++made}`),
   person: personIdSchema.parse(person),
   issuedAt: OPENED + at,
+  independent: true,
   envelope,
   act,
 });
@@ -74,8 +78,8 @@ describe('§6.3, §6.8 persons are counted, one seat each', () => {
     expect(who(TWO, yes('eva'), yes('ana'), yes('zoe'), yes('ben'), yes('ben', 0, OLDER))).toEqual(['ana', 'ben']);
   });
   test('no number is a rule that nobody has to agree to (attack cases 1, 2)', () => {
-    expect(assign([], [], () => true)).toBeUndefined();
-    expect(assign(['ana'], [0], () => true)).toBeUndefined();
+    expect(assign([], [], () => true, NOTHING)).toBeUndefined();
+    expect(assign(['ana'], [0], () => true, NOTHING)).toBeUndefined();
     for (const quorum of [0, -1, 1.5, Number.NaN, '2', 2 ** 53, Number.POSITIVE_INFINITY, null, undefined])
       expect(stageSchema.safeParse({ name: 'stage', from: ['ana'], quorum, remind: [], escalate: [] }).success).toBe(false);
   });
@@ -167,18 +171,59 @@ describe('§6.8 escalation', () => {
 describe('§6.2 satisfiable', () => {
   const out = (...names: string[]): Set<PersonId> => new Set(people(...names));
   test('1 ≤ quorum ≤ |eligible − excluded| (attack case 11)', () => {
-    expect(satisfiable([stage(['ana', 'ben'], 2)], out())).toBe(true);
-    expect(satisfiable([stage(['ana', 'ben'], 3)], out())).toBe(false);
-    expect(satisfiable([stage(['ana', 'ben'], 2)], out('ben'))).toBe(false);
-    expect(satisfiable([stage(['ana', 'ana'], 2)], out())).toBe(false);
-    expect(satisfiable([stage([], 1)], out())).toBe(false);
-    expect(satisfiable([], out())).toBe(false);
+    expect(satisfiable([stage(['ana', 'ben'], 2)], out(), NOTHING)).toBe(true);
+    expect(satisfiable([stage(['ana', 'ben'], 3)], out(), NOTHING)).toBe(false);
+    expect(satisfiable([stage(['ana', 'ben'], 2)], out('ben'), NOTHING)).toBe(false);
+    expect(satisfiable([stage(['ana', 'ana'], 2)], out(), NOTHING)).toBe(false);
+    expect(satisfiable([stage([], 1)], out(), NOTHING)).toBe(false);
+    expect(satisfiable([], out(), NOTHING)).toBe(false);
   });
   test('by distinct people across all stages, tiers included, the highest bar included', () => {
-    expect(satisfiable([stage(['ana', 'ben'], 1), stage(['ana'], 1)], out())).toBe(true);
-    expect(satisfiable([stage(['ana', 'ben'], 2), stage(['ana'], 1)], out())).toBe(false);
-    expect(satisfiable([stage(['ana'], 2, [{ after: HOUR, to: ['ben'] }])], out())).toBe(true);
-    expect(satisfiable([stage(['ana', 'ben'], 1, [{ after: HOUR, to: ['ben'], quorum: 3 }])], out())).toBe(false);
+    expect(satisfiable([stage(['ana', 'ben'], 1), stage(['ana'], 1)], out(), NOTHING)).toBe(true);
+    expect(satisfiable([stage(['ana', 'ben'], 2), stage(['ana'], 1)], out(), NOTHING)).toBe(false);
+    expect(satisfiable([stage(['ana'], 2, [{ after: HOUR, to: ['ben'] }])], out(), NOTHING)).toBe(true);
+    expect(satisfiable([stage(['ana', 'ben'], 1, [{ after: HOUR, to: ['ben'], quorum: 3 }])], out(), NOTHING)).toBe(false);
+  });
+});
+
+describe('§2 independent votes', () => {
+  const byWeb = (person: string, at = 0): Vote => ({ ...yes(person, at), independent: false });
+  const one = { ...TWO, independent: 1 };
+  test('attack 73: two passkeys are no agreement where one vote must be independent; one by the command line makes it', () => {
+    expect(who(one, byWeb('ana'), byWeb('ben'))).toBeUndefined();
+    expect(who(one, byWeb('ana'), yes('ben'))).toEqual(['ana', 'ben']);
+    expect(who({ ...TWO, independent: 2 }, byWeb('ana'), yes('ben'))).toBeUndefined();
+    expect(who(TWO, byWeb('ana'), byWeb('ben'))).toEqual(['ana', 'ben']);
+  });
+  test('the independent one is counted, also where two came before: and the time to start runs from it', () => {
+    const votes = [byWeb('ana', 1), byWeb('ben', 2), yes('cleo', 3)];
+    expect(who(one, ...votes)).toContain('cleo');
+    expect(tally(one, NEWEST, votes).quorum).toMatchObject({ at: OPENED + 3, executeBy: OPENED + 3 + 30 * MINUTE });
+  });
+  test('a seat of the right stage only: an independent vote that fits no place left does not count', () => {
+    const two = ladder([stage(['ana', 'ben'], 1), stage(['cleo'], 1)], { independent: 2 });
+    expect(who(two, yes('ana'), yes('ben'), byWeb('cleo'))).toBeUndefined();
+    expect(who({ ...two, independent: 1 }, byWeb('ana', 1), byWeb('cleo', 2), yes('ben', 3))).toEqual(['ben', 'cleo']);
+  });
+  test('who voted by passkey first takes the vote back to give an independent one', () => {
+    const first = byWeb('ana', 1);
+    expect(who(one, first, yes('ana', 2), byWeb('ben', 3))).toBeUndefined();
+    expect(who(one, first, back('ana', first, 2), yes('ana', 2), byWeb('ben', 3))).toEqual(['ana', 'ben']);
+  });
+  test('satisfiable: so many of them hold such a key, at the lowest bar too', () => {
+    const able = (...names: string[]) => ({ need: 2, meets: (person: PersonId) => names.includes(person) });
+    expect(satisfiable(TWO.stages, new Set(), able('ana', 'ben'))).toBe(true);
+    expect(satisfiable(TWO.stages, new Set(), able('ana', 'zoe'))).toBe(false);
+    expect(satisfiable(TWO.stages, new Set(people('ana')), able('ana', 'ben'))).toBe(false);
+    const raised = [stage(['ana', 'ben'], 1, [{ after: HOUR, to: ['ben'], quorum: 2 }]), stage(['cleo'], 1)];
+    expect(satisfiable(raised, new Set(), able('ana', 'ben'))).toBe(false);
+    expect(satisfiable(raised, new Set(), able('ana', 'cleo'))).toBe(true);
+  });
+  test('progress keeps a place free for it', () => {
+    const at = (...votes: Vote[]): object => progress(one, tally(one, NEWEST, votes));
+    expect(at(byWeb('ana'))).toEqual({ have: 1, need: 2 });
+    expect(at(byWeb('ana'), byWeb('ben'))).toEqual({ have: 1, need: 2 });
+    expect(at(byWeb('ana'), yes('ben'))).toEqual({ have: 2, need: 2 });
   });
 });
 

@@ -36,15 +36,16 @@ export async function approve(session: Session, idText: string, options: Approve
     return EXIT.ok;
   }
   const { outcome } = settled;
-  const { have, need, awaiting } = votesOf(settled, session.now());
+  const { have, need, awaiting, notBefore } = votesOf(settled, session.now());
   const rest = have < need ? (awaiting.length === 0 ? '' : `, waiting for ${awaiting.join(', ')}`) : `: ${outcomeLine(outcome)}`;
-  session.answer({ id, have, need, awaiting, outcome }, [`${have} of ${need}${rest}`]);
+  session.answer({ id, have, need, awaiting, outcome, notBefore: notBefore ?? null }, [`${have} of ${need}${rest}`]);
+  if (have === need && notBefore !== undefined) session.hint(`it starts by itself, not before ${notBefore}`);
   if (outcome.final && outcome.effect !== 'done') session.hint(inert(outcome.reason.text));
   return outcome.final || exitOf(outcome) === EXIT.person ? exitOf(outcome) : EXIT.ok;
 }
 
-/** More votes are needed, or it has ended, or only a person can end it. */
+/** More votes are needed, or time, or it has ended, or only a person can end it. */
 function isSettled(action: Parameters<typeof votesOf>[0], now: number): boolean {
-  const { have, need } = votesOf(action, now);
-  return have < need || action.outcome.final || exitOf(action.outcome) === EXIT.person;
+  const { have, need, notBefore } = votesOf(action, now);
+  return have < need || notBefore !== undefined || action.outcome.final || exitOf(action.outcome) === EXIT.person;
 }

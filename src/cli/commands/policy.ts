@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { durationText } from '../../domain/instant.js';
 import { explainPolicy, type RuleSays } from '../../domain/policy/explain.js';
 import type { Ruling } from '../../domain/policy/evaluate.js';
+import type { Guards } from '../../domain/policy/guards.js';
 import { askedOf, runTests } from '../../domain/policy/rehearsal.js';
 import type { Policy } from '../../domain/policy/schema.js';
 import type { Roster } from '../../domain/roster.js';
@@ -92,9 +93,15 @@ function rulingLines(ruling: Ruling): string[] {
     }),
     ...(excluded.length === 0 ? [] : [`  never counted: ${excluded.join(', ')}`]),
     ...(ruling.cooldown === undefined ? [] : [`  rejected, the same may be proposed again only after ${durationText(ruling.cooldown)}`]),
+    ...guardLines(ruling.guards),
     `  decide within ${durationText(ruling.approveWithin)}, run within ${durationText(ruling.executeWithin)} of the last vote`,
   ];
 }
+
+const guardLines = ({ independent, minTime }: Guards): string[] => [
+  ...(independent === 0 ? [] : [`  at least ${independent} of them with the command line (Ed25519 keys)`]),
+  ...(minTime === 0 ? [] : [`  nothing starts within ${durationText(minTime)} of the seal`]),
+];
 
 async function read(
   session: Session,

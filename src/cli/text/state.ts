@@ -40,10 +40,11 @@ function renderVotes(page: Page, { resource, outcome }: VerifiedAction, view: Vi
   for (const { person, why } of view.neverCounted) page.text(`Never counted: ${person}, who ${why}`);
 }
 
-function renderTime(page: Page, { outcome }: VerifiedAction, { deadlines }: ViewV1, { executeBy }: Votes, now: number): void {
+function renderTime(page: Page, { outcome }: VerifiedAction, { deadlines }: ViewV1, { executeBy, notBefore }: Votes, now: number): void {
   page.title('Time');
   const by = executeBy ?? deadlines.approveBy;
   page.text(`${leftUntil(by, now)}, until ${atUtc(by)}. Then: ${deadlines.atZero}.`);
+  if (notBefore !== undefined) page.text(`Nothing starts before ${atUtc(notBefore)}, whoever agrees.`);
   if (executeBy === undefined)
     page.text(`Once agreed it starts within ${deadlines.executeWithin} of the newest vote that counts, or not at all.`);
   page.text(`${deadlines.rejections === 1 ? 'One rejection ends it' : `${deadlines.rejections} rejections end it`}.`);

@@ -1,4 +1,5 @@
-import { admit, CLOCK_SKEW_MS, readDecision, voteOf, type KeyRing } from '../admit.js';
+import { admit, CLOCK_SKEW_MS, isIndependent, readDecision, voteOf, type KeyRing } from '../admit.js';
+import { floorOf } from '../floor.js';
 import type { Digest, PersonId } from '../ids.js';
 import { personIdSchema } from '../ids.js';
 import { toMs } from '../instant.js';
@@ -119,7 +120,9 @@ export class Agreement {
       const { signed, step: where } = this.filed(digest);
       demand(decision.verdict === 'approve', where, `counted, but it says ${decision.verdict}`);
       demandEnrolled(signed, decision.person, [toMs(decision.issuedAt), at], this.roster, where);
-      return { digest, person: decision.person, issuedAt: toMs(decision.issuedAt), envelope: decision.digest, act: { verdict: 'approve' } };
+      const vote = voteOf(digest, decision, isIndependent(signed, this.ring));
+      demand(vote !== undefined, where, 'no vote');
+      return vote;
     });
     const result = this.tally(votes);
     demand(result?.rejected === false, step, 'executed while a rejection stood');
@@ -127,6 +130,8 @@ export class Agreement {
     demand(quorum !== undefined, step, 'the counted decisions do not meet the sealed rule');
     demand(sameJson([...quorum.counted].sort(), [...entry.decisions].sort()), step, 'names decisions that do not count');
     demand(at < quorum.executeBy, step, 'executed after the time to start was over');
+    const { seal } = this.sealed;
+    demand(seal !== undefined && at >= floorOf(seal.envelope), step, 'executed before the minimum time since the seal was over');
     this.counted = votes.map(({ person, digest }) => ({ person, digest }));
   }
 
@@ -141,11 +146,20 @@ export class Agreement {
     return this.lodged.flatMap(({ entry, digest }, i): Vote[] => {
       if (this.isTakenBack(entry, i)) return [];
       const decision = this.decision(digest);
-      const vote = decision === undefined ? undefined : voteOf(digest, decision);
+      const vote = decision === undefined ? undefined : voteOf(digest, decision, false);
       if (vote !== undefined) return [vote];
       const person = personIdSchema.safeParse(entry.by.replace(/^person:/, ''));
       if (entry.object !== 'reject' || !person.success) return [];
-      return [{ digest, person: person.data, issuedAt: toMs(entry.at), envelope: digest, act: { verdict: 'reject', reason: '' } }];
+      return [
+        {
+          digest,
+          person: person.data,
+          issuedAt: toMs(entry.at),
+          independent: false,
+          envelope: digest,
+          act: { verdict: 'reject', reason: '' },
+        },
+      ];
     });
   }
 

@@ -1,6 +1,7 @@
 import { durationText } from '../instant.js';
 import type { Findings, Path } from '../problem.js';
 import type { FileRule, FileStage, PolicyFile } from './file.js';
+import { checkGuards, guardsOf } from './guards.js';
 
 /** What in policy.yaml needs more than one field to judge, but not the roster. */
 export function checkPolicy(file: PolicyFile, findings: Findings): void {
@@ -27,6 +28,8 @@ function checkHold(rule: FileHold, path: Path, findings: Findings): void {
     checkRising(offsets, rule.approveWithin, [...here, 'escalate'], 'escalation', findings);
     checkBars(stage, here, findings);
   }
+  const quorums = rule.quorum ?? (rule.stages ?? []).reduce((sum, { quorum }) => sum + quorum, 0);
+  checkGuards(guardsOf(rule), { quorums, executeWithin: rule.executeWithin }, path, findings);
 }
 
 /** Either stages, or one stage right in the rule; never neither, never both. */

@@ -3,6 +3,7 @@ import type { Exclusion, Risk, Stage, UndoPlan } from '../objects/envelope.js';
 import { peopleOf } from '../roster.js';
 import type { Roster } from '../roster.js';
 import { PreviewMissing, type Facts, type PreviewFacts } from './condition.js';
+import type { Guards } from './guards.js';
 import { ladderOf, PolicyError, unmeetable } from './ladder.js';
 import { matches } from './match.js';
 import type { HoldRule, Policy, Rule } from './schema.js';
@@ -41,6 +42,7 @@ export interface Held {
   readonly executeWithin: number;
   /** How long equal content stays refused after people rejected it, in ms. */
   readonly cooldown?: number;
+  readonly guards: Guards;
 }
 export type Ruling = Denied | Held;
 
@@ -116,8 +118,8 @@ function applies({ name, match, when }: Rule, facts: Facts, preview: PreviewFact
 function hold(rule: HoldRule, roster: Roster, asked: Asked, now: number): Ruling {
   const ladder = ladderOf(rule, roster, now);
   const exclusions = exclusionsOf(asked, roster.selfApproval);
-  const text = unmeetable(rule, ladder, roster, exclusions, now);
-  if (text !== undefined) return { effect: 'deny', code: 'quorum_unsatisfiable', text, rule: rule.name };
+  const never = unmeetable(rule, ladder, roster, exclusions, now);
+  if (never !== undefined) return { effect: 'deny', code: 'quorum_unsatisfiable', text: never.text, rule: rule.name };
   return {
     effect: 'hold',
     rule: { name: rule.name, because: rule.because },
@@ -129,6 +131,7 @@ function hold(rule: HoldRule, roster: Roster, asked: Asked, now: number): Ruling
     approveWithin: rule.approveWithin,
     executeWithin: rule.executeWithin,
     ...(rule.cooldown === undefined ? {} : { cooldown: rule.cooldown }),
+    guards: rule.guards,
   };
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ErrorCode } from '../codes.js';
+import { parseDuration } from '../instant.js';
 import type { Json } from '../json.js';
 import { Findings } from '../problem.js';
 import type { Locate, Path, Problem } from '../problem.js';
@@ -28,6 +29,18 @@ export const leaf = <S extends z.ZodType>(schema: S, expected: string, sample: s
     context.addIssue({ code: 'custom', params: { expected, write } satisfies Hint });
     return z.NEVER;
   });
+
+/** `30m`, `8h`, `7d`: in ms. */
+export const duration = (sample: string) =>
+  leaf(
+    z
+      .string()
+      .transform((text) => parseDuration(text))
+      .pipe(z.number()),
+    'a duration of at most 90 days',
+    sample,
+    (value) => (typeof value === 'number' && value > 0 ? `${value}m, or ${value}h: a number and its unit (s, m, h, d)` : undefined),
+  );
 
 /** Names people read: not blank, no line breaks or control characters. */
 export const oneLine = (max: number) =>

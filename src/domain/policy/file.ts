@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { agentIdSchema, nameSchema } from '../ids.js';
 import { canonicalBytes, type JsonObject } from '../json.js';
-import { parseDuration } from '../instant.js';
 import { MAX_PEOPLE, riskSchema } from '../objects/envelope.js';
 import { readCondition, type Condition, type ConditionRead } from './condition.js';
-import { leaf, list, oneLine, refused, strict } from './fields.js';
+import { duration, leaf, list, oneLine, refused, strict } from './fields.js';
+import { guardFields, noGuards } from './guards.js';
 import { typePatternSchema } from './match.js';
 import { isObject, SAMPLE_TEST, testSchema } from './test-file.js';
 
@@ -12,17 +12,6 @@ import { isObject, SAMPLE_TEST, testSchema } from './test-file.js';
 
 /** Zero, fractions, "2", NaN and 2^53 never get this far as a quorum (§6.2; attack cases 1, 2). */
 const quorum = (sample: string) => leaf(z.int().min(1).max(MAX_PEOPLE), `a whole number from 1 to ${MAX_PEOPLE}`, sample);
-
-const duration = (sample: string) =>
-  leaf(
-    z
-      .string()
-      .transform((text) => parseDuration(text))
-      .pipe(z.number()),
-    'a duration of at most 90 days',
-    sample,
-    (value) => (typeof value === 'number' && value > 0 ? `${value}m, or ${value}h: a number and its unit (s, m, h, d)` : undefined),
-  );
 
 const ref = leaf(
   z.string().refine((text) => /^(?:group|person):/.test(text) && nameSchema.safeParse(text.slice(text.indexOf(':') + 1)).success),
@@ -62,11 +51,9 @@ const unsupported = (field: string) =>
 const notYet = {
   budget: unsupported('budget'),
   breakGlass: unsupported('breakGlass'),
-  minTime: unsupported('minTime'),
   confirmField: unsupported('confirmField'),
   minView: unsupported('minView'),
   request: unsupported('request'),
-  independent: unsupported('independent'),
 };
 
 const when = z.unknown().transform((value, context): Condition => {
@@ -110,6 +97,7 @@ const hold = strict(
     rejections: quorum('rejections: 1').optional(),
     resolve: circle('resolve: { from: [group:finance-leads], quorum: 1 }').optional(),
     cooldown: duration('cooldown: 24h').optional(),
+    ...guardFields,
     ...notYet,
   },
   'a rule with name, match, effect and because',
@@ -130,6 +118,7 @@ const deny = strict(
     rejections: ofHoldOnly('rejections'),
     resolve: ofHoldOnly('resolve'),
     cooldown: ofHoldOnly('cooldown'),
+    ...noGuards('a deny rule: nobody is asked', (field) => `the rule without ${field}, or effect: hold`),
     ...notYet,
   },
   'a rule with name, match, effect and because',

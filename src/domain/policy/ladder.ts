@@ -1,4 +1,5 @@
 import type { PersonId } from '../ids.js';
+import type { PublicKey } from '../keys.js';
 import { MAX_PEOPLE } from '../objects/envelope.js';
 import type { Exclusion, Stage } from '../objects/envelope.js';
 import { barAt, peopleAt, satisfiable } from '../quorum.js';
@@ -50,11 +51,26 @@ function stageOf(spec: StageSpec, people: (refs: Refs) => PersonId[]): Stage {
   return { name: spec.name, from, quorum: spec.quorum, remind: [...spec.remind], escalate };
 }
 
-/** Who could never vote on an action sealed now: no key of theirs is valid before its deadline. */
-export function withoutKey(people: readonly PersonId[], roster: Roster, now: number, approveWithin: number): PersonId[] {
+/** Who could never vote on an action sealed now: no key of theirs, or none of this algorithm, is valid before its deadline. */
+export function withoutKey(
+  people: readonly PersonId[],
+  roster: Roster,
+  now: number,
+  approveWithin: number,
+  algorithm?: PublicKey['algorithm'],
+): PersonId[] {
   const usable = (id: PersonId): boolean =>
-    (roster.people.get(id)?.keys ?? []).some(({ from, until }) => (until ?? Infinity) > now && (from ?? -Infinity) < now + approveWithin);
+    (roster.people.get(id)?.keys ?? []).some(
+      ({ key, from, until }) =>
+        (algorithm === undefined || key.algorithm === algorithm) && (until ?? Infinity) > now && (from ?? -Infinity) < now + approveWithin,
+    );
   return people.filter((id) => !usable(id));
+}
+
+/** Why a rule can never be met, and what to write instead. */
+export interface Unmeetable {
+  readonly text: string;
+  readonly write: string;
 }
 
 /** §6.2: why the quorums can never be met by distinct people who count, with the count; undefined when they can. */
@@ -64,20 +80,35 @@ export function unmeetable(
   roster: Roster,
   exclusions: readonly Exclusion[],
   now: number,
-): string | undefined {
+): Unmeetable | undefined {
   const asked = everybody(ladder.stages);
   const keyless = withoutKey(asked, roster, now, rule.approveWithin);
   const out = new Set([...exclusions.map(({ person }) => person), ...keyless]);
-  if (!satisfiable(ladder.stages, out)) {
+  if (!satisfiable(ladder.stages, out, NO_DEMAND)) {
     const left = exclusions
       .filter(({ person }) => asked.includes(person))
       .map(({ person, why }) => `${person} does not count: ${WHY[why]}`);
     const lacking = keyless.length === 0 ? [] : [`no valid key: ${names(keyless)}`];
-    return [`rule "${rule.name}" ${shortfall(ladder.stages, asked, out)}`, ...left, ...lacking].join('; ');
+    const text = [`rule "${rule.name}" ${shortfall(ladder.stages, asked, out)}`, ...left, ...lacking].join('; ');
+    return { text, write: 'lower quorums, or more people' };
+  }
+  const { independent } = rule.guards;
+  const passkeyOnly = new Set(withoutKey(asked, roster, now, rule.approveWithin, 'ed25519'));
+  if (!satisfiable(ladder.stages, out, { need: independent, meets: (person) => !passkeyOnly.has(person) })) {
+    const able = asked.filter((person) => !out.has(person) && !passkeyOnly.has(person));
+    const wanted = `needs ${independent} independent ${independent === 1 ? 'approval' : 'approvals'}, by Ed25519 keys`;
+    return {
+      text: `rule "${rule.name}" ${wanted}: of those who may count only ${able.length === 0 ? 'nobody' : names(able)} could give one`,
+      write: 'a lower independent, or keys made by keyturn keys new for more of them',
+    };
   }
   const { people, quorum } = ladder.resolve;
-  return people.length >= quorum ? undefined : `rule "${rule.name}" needs ${quorum} to resolve, it names ${people.length}`;
+  return people.length >= quorum
+    ? undefined
+    : { text: `rule "${rule.name}" needs ${quorum} to resolve, it names ${people.length}`, write: 'lower quorums, or more people' };
 }
+
+const NO_DEMAND = { need: 0, meets: () => true };
 
 function shortfall(stages: readonly Stage[], asked: readonly PersonId[], out: ReadonlySet<PersonId>): string {
   const needed = stages.reduce((sum, stage) => sum + barAt(stage, Infinity), 0);

@@ -114,15 +114,15 @@ class Lint {
 
   /** §6.2, and with each agent that may ask left without its owner (attack case 11). */
   private meetable(rule: HoldRule, ladder: Ladder): void {
-    const text = unmeetable(rule, ladder, this.roster, [], this.now);
-    if (text !== undefined) return this.findings.add(rule.path, text, 'lower quorums, or more people');
+    const never = unmeetable(rule, ladder, this.roster, [], this.now);
+    if (never !== undefined) return this.findings.add(rule.path, never.text, never.write);
     if (this.roster.selfApproval) return;
     for (const agent of this.roster.agents.values()) {
       if ((agent.until ?? Infinity) <= this.now || !this.mayReach(agent, rule)) continue;
       const owner: Exclusion = { person: agent.owner, why: 'owner' };
       const alone = unmeetable(rule, ladder, this.roster, [owner], this.now);
       if (alone !== undefined)
-        this.findings.add(rule.path, `asked by agent ${agent.id}: ${alone}`, 'more people, or a rule of its own for this agent');
+        this.findings.add(rule.path, `asked by agent ${agent.id}: ${alone.text}`, 'more people, or a rule of its own for this agent');
     }
   }
 

@@ -7,6 +7,7 @@ import { checkPolicy } from './check.js';
 import { problemsOf } from './fields.js';
 import { policyFileSchema } from './file.js';
 import type { FileRule, PolicyFile } from './file.js';
+import { guardsOf } from './guards.js';
 import type { Policy, Rule, StageSpec } from './schema.js';
 
 export type PolicyRead = { readonly ok: true; readonly policy: Policy } | { readonly ok: false; readonly problems: Problem[] };
@@ -55,6 +56,7 @@ function ruleOf(rule: FileRule, path: Path): Rule {
     rejections,
     resolve,
     cooldown,
+    guards: guardsOf(rule),
   };
 }
 

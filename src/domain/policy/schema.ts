@@ -3,6 +3,7 @@ import type { Risk } from '../objects/envelope.js';
 import type { JsonObject } from '../json.js';
 import type { Locate, Path } from '../problem.js';
 import type { Condition } from './condition.js';
+import type { Guards } from './guards.js';
 import type { Match } from './match.js';
 import type { PolicyTest } from './rehearsal.js';
 
@@ -47,6 +48,7 @@ export interface HoldRule extends EveryRule {
   readonly resolve?: Circle | undefined;
   /** How long equal content stays refused after people rejected it, in ms. Left out: not at all. */
   readonly cooldown?: number | undefined;
+  readonly guards: Guards;
 }
 export type Rule = DenyRule | HoldRule;
 

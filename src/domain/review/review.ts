@@ -1,4 +1,4 @@
-import { admit, readDecision, ringOf, voteOf, type KeyRing, type Sealed } from '../admit.js';
+import { admit, isIndependent, readDecision, ringOf, voteOf, type KeyRing, type Sealed } from '../admit.js';
 import { refuse, type ErrorCode, type Refusal } from '../codes.js';
 import { MAX_SIGNED_CHARS, readPayload, type Signed } from '../dsse.js';
 import type { ActionId, Digest, PersonId } from '../ids.js';
@@ -166,7 +166,7 @@ export class Review {
   private accept(digest: Digest, held: Held): void {
     if (held.decision.verdict === 'ask') held.fate = { state: 'taken' };
     if (held.decision.verdict !== 'approve') return;
-    const vote = voteOf(digest, held.decision);
+    const vote = voteOf(digest, held.decision, isIndependent(held.signed, this.ring));
     if (vote !== undefined) this.cast(vote);
     held.fate = { state: 'counted' };
   }
@@ -184,7 +184,7 @@ export class Review {
   stands(digest: Digest): void {
     const held = this.held.get(digest);
     if (held === undefined || held.fate.state === 'stands') return;
-    const vote = voteOf(digest, held.decision);
+    const vote = voteOf(digest, held.decision, isIndependent(held.signed, this.ring));
     if (vote !== undefined) this.cast(vote);
     held.fate = { state: 'stands' };
   }

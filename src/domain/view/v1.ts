@@ -1,7 +1,8 @@
 import { canonicalize, type Json } from '../json.js';
 import { digestOf } from '../hash.js';
 import type { Digest } from '../ids.js';
-import { durationText } from '../instant.js';
+import { floorOf } from '../floor.js';
+import { durationText, toInstant } from '../instant.js';
 import type { Envelope, UndoPlan } from '../objects/envelope.js';
 import { readPayload } from '../dsse.js';
 import { requestSchema } from '../objects/request.js';
@@ -163,11 +164,13 @@ function noticesOf(envelope: Envelope): string[] {
   return notices;
 }
 
-function guardsOf({ guards }: Envelope): string[] {
+function guardsOf(envelope: Envelope): string[] {
+  const { guards } = envelope;
   const lines: string[] = [];
   if (guards.request === 'signed') lines.push('only signed requests');
-  if (guards.minTime > 0) lines.push(`no sooner than ${durationText(guards.minTime)} after the seal`);
-  if (guards.independent > 0) lines.push(`${guards.independent} of the approvals made with the command line`);
+  if (guards.minTime > 0)
+    lines.push(`nothing starts before ${toInstant(floorOf(envelope))}, ${durationText(guards.minTime)} after this seal`);
+  if (guards.independent > 0) lines.push(`at least ${guards.independent} of the approvals made with the command line (Ed25519 keys)`);
   if (guards.confirmField !== null) lines.push(`the value of ${visible(guards.confirmField)} confirmed in the decision`);
   if (guards.cooldown !== undefined) lines.push(`rejected, the same may be proposed again only after ${durationText(guards.cooldown)}`);
   return lines;
