@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { stageSchema } from '../../src/domain/objects/envelope.js';
 import type { UndoPlan } from '../../src/domain/objects/envelope.js';
 import { deniedBy, mayFreeze, thawRule } from '../../src/domain/policy/evaluate.js';
+import { guardsOf } from '../../src/domain/policy/guards.js';
 import {
   agent,
   ASKED,
@@ -123,6 +124,7 @@ describe('what a hold says', () => {
       exclusions: [{ person: 'dana', why: 'owner' }],
       approveWithin: DAY,
       executeWithin: HOUR / 2,
+      guards: guardsOf({}),
     });
     for (const stage of ruling.stages) expect(stageSchema.safeParse(stage).success).toBe(true);
   });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { guardsOf } from '../../src/domain/policy/guards.js';
 import { parsePolicy } from '../../src/domain/policy/parse.js';
 import { FileRefused, problemText } from '../../src/domain/problem.js';
 import { holdRule, policyText } from './policy-fixture.js';
@@ -58,6 +59,7 @@ describe('a valid policy', () => {
       executeWithin: 1_800_000,
       rejections: 2,
       resolve: { from: ['group:finance-leads'], quorum: 1 },
+      guards: guardsOf({}),
     });
     expect(deny).toMatchObject({ effect: 'deny', match: { type: 'secrets.*', agent: 'ap-agent' } });
     expect(read.policy.stop).toEqual({ freeze: ['group:security'], thaw: { from: ['group:security'], quorum: 2 } });

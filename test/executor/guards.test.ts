@@ -119,9 +119,9 @@ describe('minTime', () => {
     world.clock.pass(10 * MINUTE);
     const type = world.types.get('payments.transfer');
     if (type === undefined) throw new Error('no type');
-    const preview: typeof type.preview = (params) => {
+    const preview: typeof type.preview = (params, context) => {
       world.clock.pass(-MINUTE);
-      return type.preview(params);
+      return type.preview(params, context);
     };
     world.types.set(type.name, changed(type, { preview }));
     expect(await refusal(world, sealed, both(sealed))).toMatchObject({ kind: 'wait', code: 'too_early' });
