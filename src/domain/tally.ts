@@ -28,6 +28,8 @@ export interface Ladder {
   readonly executeWithin: number;
   /** How many of the counted approvals must be independent (§2). */
   readonly independent: number;
+  /** Set where the policy asks nobody: when it said so. Never set together with stages. */
+  readonly allowedAt?: number;
 }
 
 export interface Tally {
@@ -48,6 +50,7 @@ export const ladderOf = (envelope: Envelope): Ladder => ({
   approveBy: toMs(envelope.approveBy),
   executeWithin: envelope.executeWithin,
   independent: envelope.guards.independent,
+  ...(envelope.rule.effect === 'allow' ? { allowedAt: toMs(envelope.sealedAt) } : {}),
 });
 
 /**
@@ -72,21 +75,18 @@ export function tally(ladder: Ladder, envelope: Digest, votes: readonly Vote[]):
         !ladder.excluded.has(vote.person),
     ),
   );
-  const reached = quorumReached(ladder.stages, ladder.openedAt, approvals.map(seatOf), ladder.independent);
-  return {
-    ...(reached === undefined
-      ? {}
-      : {
-          quorum: {
-            at: reached.at,
-            counted: reached.counted.map((seat) => seat.digest),
-            executeBy: Math.max(...reached.counted.map((seat) => seat.issuedAt)) + ladder.executeWithin,
-          },
-        }),
-    approvals,
-    rejections,
-    rejected: rejections.length >= ladder.rejections,
-  };
+  const quorum = quorumOf(ladder, approvals);
+  return { ...(quorum === undefined ? {} : { quorum }), approvals, rejections, rejected: rejections.length >= ladder.rejections };
+}
+
+function quorumOf(ladder: Ladder, approvals: readonly Vote[]): Tally['quorum'] {
+  const { allowedAt, stages, openedAt, executeWithin, independent } = ladder;
+  // Zero votes satisfy only what the executor sealed as allowed; a held action without stages does not exist (attack case 1).
+  if (allowedAt !== undefined) return { at: allowedAt, counted: [], executeBy: allowedAt + executeWithin };
+  const reached = quorumReached(stages, openedAt, approvals.map(seatOf), independent);
+  if (reached === undefined) return undefined;
+  const newest = Math.max(...reached.counted.map((seat) => seat.issuedAt));
+  return { at: reached.at, counted: reached.counted.map((seat) => seat.digest), executeBy: newest + executeWithin };
 }
 
 const seatOf = ({ person, digest, issuedAt, independent }: Vote): Seat => ({ person, digest, issuedAt, independent });

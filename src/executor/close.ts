@@ -3,6 +3,7 @@ import type { Signed } from '../domain/dsse.js';
 import { toMs } from '../domain/instant.js';
 import { closeInputSchema, type CloseInput, type ResultOf } from '../domain/objects/answer.js';
 import type { Reason } from '../domain/outcome.js';
+import { spentOn } from './consume.js';
 import { readBook, sealedRing, type Book } from './envelopes.js';
 import { answer, answerUnreadable, refused, type Executor, type Rules } from './executor.js';
 import { judge } from './judge.js';
@@ -71,7 +72,8 @@ async function reasonToClose(
       : refused('request_invalid', `it may be approved until ${approveBy}`);
 
   if (!rules.ok) return refused('roster_stale', rules.text);
-  const judgement = judge(book, await sealedRing(tx, book), rules, executor.types.get(book.action.type), decisions, now);
+  const [ring, spent] = [await sealedRing(tx, book), await spentOn(tx, book, rules, now)];
+  const judgement = judge(book, ring, rules, executor.types.get(book.action.type), decisions, spent, now);
   if (reason === 'rejected') {
     if (judgement.barred?.code !== 'rejection_standing') return refused('request_invalid', 'no quorum of rejections is lodged');
     const { rejections } = judgement.sealed;

@@ -3,16 +3,19 @@ import { rememberingVerify } from '../domain/verify-memory.js';
 import type { AdvanceInput, ResultOf } from '../domain/objects/answer.js';
 import { toInstant } from '../domain/instant.js';
 import { canonicalize } from '../domain/json.js';
+import type { Envelope } from '../domain/objects/envelope.js';
 import { previewFactsOf, type PreviewFacts } from '../domain/policy/condition.js';
 import { readsPreview } from '../domain/policy/evaluate.js';
 import type { Policy } from '../domain/policy/schema.js';
 import type { KeyRing } from '../domain/admit.js';
 import { cooling, longerOf } from './cooldown.js';
+import type { Spent } from '../domain/policy/budget.js';
 import { readBook, type Book } from './envelopes.js';
 import { refused, waitResult, type Executor, type Rules } from './executor.js';
-import { judge, type Judgement } from './judge.js';
+import { factsOf, judge, type Judgement } from './judge.js';
 import { claimed, newLease } from './lease.js';
 import { Moved } from './ledger/compare-and-set.js';
+import { insertCharges, readSpent, spentNow } from './ledger/charges.js';
 import type { LedgerTransaction } from './ledger/ledger.js';
 import { transitions } from './ledger/transitions.js';
 import { executeClaimed } from './steps.js';
@@ -39,19 +42,21 @@ export async function consume(executor: Executor, input: AdvanceInput, rules: Ru
 
   const type = executor.types.get(book.action.type);
   const verify = rememberingVerify();
-  const judgeBy = (of: Book, at: number, preview?: PreviewFacts): Judgement =>
-    judge(of, ring, rules, type, input.decisions, at, verify, preview);
+  // Check 13 goes by what is used up of the present policy's budgets, and is asked again in check 14.
+  const judgeBy = (of: Book, spent: Spent, at: number, preview?: PreviewFacts): Judgement =>
+    judge(of, ring, rules, type, input.decisions, spent, at, verify, preview);
   const outcomeOf = async (judgement: Judgement, at: number): Promise<Verdict> =>
     barred(judgement, at) ?? quorum(judgement) ?? (await outdated(executor, book, judgement, rules)) ?? clocks(judgement, at);
-  const refusedNow = await outcomeOf(judgeBy(book, now), now);
+  const spent = await spentNow(executor.ledger, rules.policy, factsOf(newestEnvelope(book), rules.roster), now);
+  const refusedNow = await outcomeOf(judgeBy(book, spent, now), now);
   if (refusedNow !== undefined) return refusedNow;
   const target = await unchanged(executor, book, rules.policy);
   if (target !== undefined && 'kind' in target) return target;
   // What is there now may say more than what was sealed, by newer data of the policy for one: the present policy must be content with both.
-  const refusedByNew = target === undefined ? undefined : await outcomeOf(judgeBy(book, executor.now(), target), executor.now());
+  const refusedByNew = target === undefined ? undefined : await outcomeOf(judgeBy(book, spent, executor.now(), target), executor.now());
   if (refusedByNew !== undefined) return refusedByNew;
 
-  // Check 14: state, 10 and 12's clocks are asked again inside the transaction that writes state, step, lease and entries.
+  // Check 14: state, 10, 12's clocks and 13 are asked again inside the transaction that writes state, step, lease, budget and entries.
   const lease = newLease(executor);
   return claimed(executor, book.action.id, 1, 'run', async () => {
     const verdict = await executor.ledger.transaction(async (tx): Promise<Verdict> => {
@@ -59,20 +64,32 @@ export async function consume(executor: Executor, input: AdvanceInput, rules: Ru
       const step = type?.steps[0];
       if (fresh?.action.state !== 'awaiting' || step === undefined) throw new Moved();
       const at = executor.now();
-      const last = judgeBy(fresh, at);
-      const byNew = target === undefined ? last : judgeBy(fresh, at, target);
+      const fit = await spentOn(tx, fresh, rules, at);
+      const last = judgeBy(fresh, fit, at);
+      const byNew = target === undefined ? last : judgeBy(fresh, fit, at, target);
       const late = barred(last, at) ?? barred(byNew, at) ?? quorum(last) ?? clocks(last, at) ?? clocks(byNew, at);
       if (late !== undefined) return late;
       for (const each of new Set([last, byNew])) if (await rejectedMeanwhile(tx, fresh, each, rules, at)) return { kind: 'again' };
       const { counted } = met(last);
       const executeBy = Math.min(met(last).executeBy, met(byNew).executeBy);
       await transitions.consume(tx, input.actionId, input.digest, counted, step.name, executeBy, lease, at);
+      for (const each of new Set([last, byNew])) if (each.charged !== undefined) await insertCharges(tx, input.actionId, each.charged, at);
       return undefined;
     });
     if (verdict !== undefined) return verdict;
     // Check 15: the credential is fetched only now.
     return executeClaimed(executor, book, 1, 1);
   });
+}
+
+/** Check 13: what of the present policy's budgets for this action is used up. */
+export const spentOn = (tx: LedgerTransaction, book: Book, { policy, roster }: Extract<Rules, { ok: true }>, now: number): Promise<Spent> =>
+  readSpent(tx, policy, factsOf(newestEnvelope(book), roster), now);
+
+function newestEnvelope({ action, revisions }: Book): Envelope {
+  const envelope = revisions.at(-1)?.envelope;
+  if (envelope === undefined) throw new Error(`${action.id} has no revision`);
+  return envelope;
 }
 
 /** Check 2: sealed by this deployment, in this ledger, in this epoch; what was sealed before a restore never runs. */
@@ -128,13 +145,6 @@ function quorum(judgement: Judgement): Verdict {
   return { kind: 'ask', code: 'quorum_missing', text: CODES.quorum_missing.message, check: 11, dropped: [] };
 }
 
-/** Checks 3, 5 and 11, present rule (§6.9): only here, with the sealed rule met, does an action go stale. The fourth time ends it. */
-async function outdated(executor: Executor, book: Book, judgement: Judgement, rules: ValidRules): Promise<Verdict> {
-  const repeats = await executor.ledger.transaction((tx) => rejectedMeanwhile(tx, book, judgement, rules, executor.now()));
-  const code = judgement.moved?.code ?? (judgement.present?.quorum === undefined || repeats ? ('policy_stale' as const) : undefined);
-  return code === undefined ? undefined : goStale(executor, book, code);
-}
-
 /** Equal content that waited beside this one was rejected since the seal: sealed again, it is denied (§6.13). */
 async function rejectedMeanwhile(
   tx: LedgerTransaction,
@@ -143,13 +153,27 @@ async function rejectedMeanwhile(
   { roster }: ValidRules,
   now: number,
 ): Promise<boolean> {
-  const envelope = book.revisions.at(-1)?.envelope;
-  if (envelope === undefined) throw new Moved();
-  const cooldown = longerOf(envelope.guards.cooldown, judgement.cooldown);
-  return (await cooling(tx, roster, envelope, cooldown, now)) !== undefined;
+  return (await cooling(tx, roster, newestEnvelope(book), cooldownOf(book, judgement), now)) !== undefined;
 }
 
-async function goStale(executor: Executor, book: Book, code: 'type_changed' | 'policy_stale' | 'target_changed'): Promise<AdvanceResult> {
+const cooldownOf = (book: Book, { cooldown }: Judgement): number => longerOf(newestEnvelope(book).guards.cooldown, cooldown);
+
+/** Checks 3, 5, 11 and 13, present rule (§6.9): only here, with the sealed rule met, does an action go stale. The fourth time ends it. */
+async function outdated(executor: Executor, book: Book, judgement: Judgement, rules: ValidRules): Promise<Verdict> {
+  const { moved, present, overBudget } = judgement;
+  const repeats =
+    cooldownOf(book, judgement) > 0 &&
+    (await executor.ledger.transaction((tx) => rejectedMeanwhile(tx, book, judgement, rules, executor.now())));
+  const isOutdated = moved !== undefined || present?.quorum === undefined || repeats;
+  const code = !isOutdated ? undefined : moved?.code === 'type_changed' ? moved.code : overBudget ? 'budget_exceeded' : 'policy_stale';
+  return code === undefined ? undefined : goStale(executor, book, code);
+}
+
+async function goStale(
+  executor: Executor,
+  book: Book,
+  code: 'type_changed' | 'policy_stale' | 'target_changed' | 'budget_exceeded',
+): Promise<AdvanceResult> {
   const now = executor.now();
   const digest = book.revisions.at(-1)?.digest;
   if (digest === undefined) throw new Moved();

@@ -16,6 +16,7 @@ import { viewDigestOf } from '../domain/view/v1.js';
 import { cooling, longerOf } from './cooldown.js';
 import { PreviewRefused, PreviewTooLarge, type ActionType } from './define-action.js';
 import { PREVIEW_PATIENCE_MS, waitResult, type Executor, type Rules } from './executor.js';
+import { spentNow } from './ledger/charges.js';
 import { readEqual } from './ledger/rows.js';
 import { clip, errorText } from './text.js';
 
@@ -60,6 +61,7 @@ export async function draftEnvelope(
     owner: input.owner,
     onBehalfOf: request.onBehalfOf ?? null,
     params: parsed.params,
+    request: input.standing,
   };
   const deny = deniedBy(policy, facts);
   if (deny !== undefined) return denied(refuse(deny.code, deny.text));
@@ -67,16 +69,18 @@ export async function draftEnvelope(
   const preview = await makePreview(executor, type, policy, parsed.params, input.actionId);
   if ('kind' in preview) return preview;
   const now = executor.now();
-  const asking = { ...facts, preview: previewFactsOf(preview), editors: input.contributors, undo: type.plans.map(({ plan }) => plan) };
+  const spent = await spentNow(executor.ledger, policy, facts, now);
+  const undo = type.plans.map(({ plan }) => plan);
+  const asking = { ...facts, preview: previewFactsOf(preview), editors: input.contributors, undo, spent };
   const ruling = evaluatePolicy(policy, roster, asking, now);
   if (ruling.effect === 'deny') return denied(refuse(ruling.code, ruling.text));
   const cooldown = longerOf(parent?.envelope.guards.cooldown, ruling.cooldown);
-  const asked = new Set([
+  const named = new Set([
     ...ruling.stages.flatMap((stage) => [...stage.from, ...stage.escalate.flatMap((tier) => tier.to)]),
     ...ruling.resolve.people,
   ]);
-  const people = keysOf(roster, asked);
-  if (asked.size > MAX_PEOPLE || canonicalBytes(people).length > MAX_KEYS_BYTES)
+  const people = keysOf(roster, named);
+  if (named.size > MAX_PEOPLE || canonicalBytes(people).length > MAX_KEYS_BYTES)
     return denied(refuse('policy_error', `the rule names more people or keys than can be sealed (${MAX_PEOPLE} people, 32 KiB of keys)`));
 
   const openedAt = parent === null ? now : toMs(parent.envelope.openedAt);
@@ -110,8 +114,9 @@ export async function draftEnvelope(
     reasons: ruling.reasons,
     policy: { version: policy.version, digest: policy.digest },
     roster: { version: roster.version, digest: roster.digest },
-    rule: ruling.rule,
+    rule: { effect: ruling.effect, ...ruling.rule },
     stages: ruling.stages,
+    budget: ruling.budget,
     rejections: ruling.rejections,
     resolve: ruling.resolve,
     exclusions: ruling.exclusions,
@@ -123,7 +128,7 @@ export async function draftEnvelope(
     guards: {
       development: roster.development,
       selfApproval: roster.selfApproval,
-      request: 'any',
+      request: ruling.request,
       minTime: ruling.guards.minTime,
       independent: ruling.guards.independent,
       confirmField: null,

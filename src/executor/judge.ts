@@ -4,9 +4,11 @@ import { verifySigned, type Signed } from '../domain/dsse.js';
 
 import { toMs } from '../domain/instant.js';
 import type { Dropped } from '../domain/objects/answer.js';
-import { previewFactsOf, type PreviewFacts } from '../domain/policy/condition.js';
 import { floorOf } from '../domain/floor.js';
-import { deniedBy, evaluatePolicy, type Ruling } from '../domain/policy/evaluate.js';
+import type { Spent } from '../domain/policy/budget.js';
+import { previewFactsOf, type Facts, type PreviewFacts } from '../domain/policy/condition.js';
+import { deniedBy, evaluatePolicy, type Asked, type Passed, type Ruling } from '../domain/policy/evaluate.js';
+import type { Envelope } from '../domain/objects/envelope.js';
 import { peopleAt } from '../domain/quorum.js';
 import { activeFreezes } from './freezes.js';
 import { ladderOf, tally, type Ladder, type Tally, type Vote } from '../domain/tally.js';
@@ -14,6 +16,7 @@ import { typeMoved, type ActionType } from './define-action.js';
 import { rosterRing, type Book } from './envelopes.js';
 import { votesOnRecord } from './noes.js';
 import type { Rules } from './executor.js';
+import type { Charged } from './ledger/charges.js';
 import type { Policy } from '../domain/policy/schema.js';
 import type { Roster } from '../domain/roster.js';
 
@@ -29,6 +32,10 @@ export interface Judgement {
   readonly cooldown: number | undefined;
   /** Nothing starts before this moment (ms), by both rules. */
   readonly floor: number;
+  /** Set when the present policy asks for more because the budget it would let it run by is used up: check 13. */
+  readonly overBudget: boolean;
+  /** What it takes out of the present rule's budget once it begins. */
+  readonly charged: Charged | undefined;
   /** Check 10. */
   readonly barred: { readonly code: Extract<ErrorCode, 'rejection_standing' | 'frozen' | 'closed'>; readonly text: string } | undefined;
 }
@@ -44,6 +51,7 @@ export function judge(
   { policy, roster }: Extract<Rules, { ok: true }>,
   type: ActionType | undefined,
   decisions: readonly Signed[],
+  spent: Spent,
   now: number,
   verify: typeof verifySigned = verifySigned,
   preview: PreviewFacts | undefined = undefined,
@@ -52,16 +60,13 @@ export function judge(
   if (newest === undefined) throw new Error(`${book.action.id} has no revision`);
   const { envelope, digest } = newest;
   const asked = {
-    type: envelope.type.name,
-    agent: envelope.agent,
-    owner: roster.agents.get(envelope.agent)?.owner ?? envelope.owner,
-    onBehalfOf: envelope.onBehalfOf,
-    params: envelope.params,
+    ...factsOf(envelope, roster),
     preview: preview ?? previewFactsOf(envelope.preview),
     editors: envelope.contributors,
     undo: envelope.preview.undo.map(({ plan }) => plan),
+    spent,
   };
-  const ruling = evaluatePolicy(policy, roster, asked, now);
+  const ruling = presentRuling(policy, roster, asked, envelope, now);
   const denied = ruling.effect === 'deny' || deniedBy(policy, asked) !== undefined;
   const moved =
     type === undefined || typeMoved(type, envelope)
@@ -69,7 +74,7 @@ export function judge(
       : denied
         ? ({ check: 5, code: 'policy_stale' } as const)
         : undefined;
-  const presentLadder = ruling.effect === 'deny' ? undefined : ladderNow(ruling, envelope.openedAt);
+  const presentLadder = ruling.effect === 'deny' ? undefined : ladderNow(ruling, envelope);
 
   const present = rosterRing(roster, now);
   const samePolicy = policy.digest === envelope.policy.digest;
@@ -113,19 +118,43 @@ export function judge(
     moved,
     cooldown,
     floor: floorOf(envelope, ruling.effect === 'deny' ? 0 : ruling.guards.minTime),
+    overBudget: ruling.effect === 'deny' ? ruling.code === 'budget_exceeded' : ruling.passedOver !== undefined,
+    charged: ruling.effect === 'deny' || ruling.budget.length === 0 ? undefined : { rule: ruling.rule.name, facts: asked },
     barred: barredBy(book, noes, policy, roster, now),
   };
 }
 
-const ladderNow = (ruling: Extract<Ruling, { effect: 'hold' }>, openedAt: Parameters<typeof toMs>[0]): Ladder => ({
-  stages: ruling.stages,
-  rejections: ruling.rejections,
-  excluded: new Set(ruling.exclusions.map((exclusion) => exclusion.person)),
-  openedAt: toMs(openedAt),
-  approveBy: toMs(openedAt) + ruling.approveWithin,
-  executeWithin: ruling.executeWithin,
-  independent: ruling.guards.independent,
+/** What the present policy is asked about: what was sealed, but for the owner, who is the present one. */
+export const factsOf = (envelope: Envelope, roster: Roster): Facts & Pick<Asked, 'owner' | 'onBehalfOf'> => ({
+  type: envelope.type.name,
+  agent: envelope.agent,
+  owner: roster.agents.get(envelope.agent)?.owner ?? envelope.owner,
+  onBehalfOf: envelope.onBehalfOf,
+  params: envelope.params,
+  request: envelope.standing,
 });
+
+/** §6.9: what was held is asked what the policy's hold rules ask for now; that it might be let run without people does not make it so. */
+function presentRuling(policy: Policy, roster: Roster, asked: Asked, envelope: Envelope, now: number): Ruling {
+  if (envelope.rule.effect === 'allow') return evaluatePolicy(policy, roster, asked, now);
+  const held = evaluatePolicy({ ...policy, rules: policy.rules.filter(({ effect }) => effect !== 'allow') }, roster, asked, now);
+  return held.effect === 'deny' && held.code === 'rule_missing' ? evaluatePolicy(policy, roster, asked, now) : held;
+}
+
+function ladderNow(ruling: Passed, envelope: Envelope): Ladder {
+  // Nobody is asked now: whoever was asked at the seal is more than enough, in the shorter time.
+  if (ruling.effect === 'allow') return { ...ladderOf(envelope), executeWithin: ruling.executeWithin };
+  const openedAt = toMs(envelope.openedAt);
+  return {
+    stages: ruling.stages,
+    rejections: ruling.rejections,
+    excluded: new Set(ruling.exclusions.map((exclusion) => exclusion.person)),
+    openedAt,
+    approveBy: openedAt + ruling.approveWithin,
+    executeWithin: ruling.executeWithin,
+    independent: ruling.guards.independent,
+  };
+}
 
 /**
  * Check 9 (§6.4): the author's key is in the present roster and valid, and while the policy is still the sealed one, the author is still among those

@@ -33,6 +33,7 @@ export async function tell(run: Run, event: NoticeEvent, besides: readonly Perso
   const newest = run.review.newest;
   if (newest === undefined) return;
   const people = event === 'ended' ? everybodyAsked(run) : [...new Set([...run.asked(), ...besides])];
+  if (people.length === 0) return;
   const notice: Notice = {
     event,
     actionId: run.id,

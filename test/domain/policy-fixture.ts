@@ -5,7 +5,7 @@ import type { AgentId, PersonId } from '../../src/domain/ids.js';
 import { ed25519KeyText, parsePublicKey, passkeyText } from '../../src/domain/keys.js';
 import type { PublicKey } from '../../src/domain/keys.js';
 import { evaluatePolicy } from '../../src/domain/policy/evaluate.js';
-import type { Asked, Denied, Held, Ruling } from '../../src/domain/policy/evaluate.js';
+import type { Asked, Denied, Passed, Ruling } from '../../src/domain/policy/evaluate.js';
 import { parsePolicy } from '../../src/domain/policy/parse.js';
 import type { Policy } from '../../src/domain/policy/schema.js';
 import { problemText } from '../../src/domain/problem.js';
@@ -89,17 +89,20 @@ export const ASKED: Asked = {
   params: {},
   preview: undefined,
   editors: [],
+  request: 'signed',
   undo: [{ undo: 'automatic' }],
+  spent: 'nothing',
 };
 
 export const rule = (policy: Policy, asked: Partial<Asked> = {}, roster: Roster = ROSTER, now = NOW): Ruling =>
   evaluatePolicy(policy, roster, { ...ASKED, ...asked }, now);
 
-export function held(ruling: Ruling): Held {
-  if (ruling.effect !== 'hold') throw new Error(`denied: ${ruling.code} ${ruling.text}`);
+export function held(ruling: Ruling): Passed {
+  if (ruling.effect === 'deny') throw new Error(`denied: ${ruling.code} ${ruling.text}`);
+  if (ruling.effect === 'allow') throw new Error('let run');
   return ruling;
 }
 export function denied(ruling: Ruling): Denied {
-  if (ruling.effect !== 'deny') throw new Error('held');
+  if (ruling.effect !== 'deny') throw new Error(ruling.effect);
   return ruling;
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { durationText } from '../../domain/instant.js';
+import { wordsOf } from '../../domain/policy/budget.js';
 import { explainPolicy, type RuleSays } from '../../domain/policy/explain.js';
 import type { Ruling } from '../../domain/policy/evaluate.js';
 import type { Guards } from '../../domain/policy/guards.js';
@@ -86,7 +87,9 @@ function rulingLines(ruling: Ruling): string[] {
   if (ruling.effect === 'deny') return [`${ruling.undecided === true ? 'not decidable here' : `denied (${ruling.code})`}: ${ruling.text}`];
   const excluded = ruling.exclusions.map(({ person, why }) => `${person} (${why.replaceAll('_', ' ')})`);
   return [
-    `held by "${ruling.rule.name}": ${ruling.rule.because}`,
+    ...(ruling.passedOver === undefined ? [] : [ruling.passedOver]),
+    `${ruling.effect === 'allow' ? 'let run' : 'held'} by "${ruling.rule.name}": ${ruling.rule.because}`,
+    ...ruling.budget.map((line) => `  within its budget: ${line.limit} ${wordsOf(line)}; what ran already is not asked here`),
     ...ruling.stages.map(({ name, quorum, from, escalate }) => {
       const later = escalate.map(({ after, to }) => `, after ${durationText(after)} also ${to.join(', ')}`).join('');
       return `  ${name}: ${quorum} of ${from.join(', ')}${later}`;
@@ -94,7 +97,8 @@ function rulingLines(ruling: Ruling): string[] {
     ...(excluded.length === 0 ? [] : [`  never counted: ${excluded.join(', ')}`]),
     ...(ruling.cooldown === undefined ? [] : [`  rejected, the same may be proposed again only after ${durationText(ruling.cooldown)}`]),
     ...guardLines(ruling.guards),
-    `  decide within ${durationText(ruling.approveWithin)}, run within ${durationText(ruling.executeWithin)} of the last vote`,
+    ...(ruling.effect === 'allow' ? [] : [`  decide within ${durationText(ruling.approveWithin)}`]),
+    `  run within ${durationText(ruling.executeWithin)} of the ${ruling.effect === 'allow' ? 'seal' : 'last vote'}`,
   ];
 }
 

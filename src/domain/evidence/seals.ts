@@ -48,6 +48,7 @@ export function readSeals(evidence: Evidence, links: readonly Link[], roster: Ro
     const previous = envelope.parent === null ? undefined : seals.get(envelope.parent);
     if (previous !== undefined) descends(envelope, previous.envelope, step);
     readRequest(envelope.request, evidence, step, envelope);
+    demand(envelope.guards.request === 'any' || envelope.standing === 'signed', step, 'the rule takes only signed requests');
     const [first = { envelope }] = seals.values();
     demand(sameJson(envelope.request, first.envelope.request), step, 'of another request than the revision before it');
     checkView(evidence.views[i], envelope, link.entry.view, `view ${i + 1}`);

@@ -3,6 +3,7 @@ import { jsonSchema } from '../json-schema.js';
 import { signedSchema } from '../dsse.js';
 import { actionIdSchema, agentIdSchema, digestSchema, nameSchema, nonceSchema, personIdSchema, typeNameSchema } from '../ids.js';
 import { instantSchema, MAX_DURATION_MS } from '../instant.js';
+import { BUDGET_SCOPES } from '../policy/budget.js';
 import { paramsSchema } from './request.js';
 
 export const MAX_REVISIONS = 8;
@@ -55,8 +56,14 @@ export type Preview = z.infer<typeof previewSchema>;
 export const exclusionSchema = z.strictObject({ person: personIdSchema, why: z.enum(['owner', 'on_behalf_of', 'editor']) });
 export type Exclusion = z.infer<typeof exclusionSchema>;
 
-/** Everything the people agree to, in one piece of bytes. Made and signed only by the executor. */
-export const envelopeSchema = z.strictObject({
+const budgetLineSchema = z.strictObject({
+  per: z.enum(BUDGET_SCOPES),
+  within: duration,
+  sum: z.string().max(200).optional(),
+  limit: z.int().min(1),
+});
+
+const envelopeObject = z.strictObject({
   v: z.literal(1),
   deployment: nameSchema,
   actionId: actionIdSchema,
@@ -83,8 +90,11 @@ export const envelopeSchema = z.strictObject({
   reasons: z.array(words).max(20),
   policy: z.strictObject({ version: z.int().min(1), digest: digestSchema }),
   roster: z.strictObject({ version: z.int().min(1), digest: digestSchema }),
-  rule: z.strictObject({ name: z.string().min(1).max(200), because: words }),
-  stages: z.array(stageSchema).min(1).max(10),
+  /** `allow`: the policy asks nobody. Only then are there no stages. */
+  rule: z.strictObject({ effect: z.enum(['hold', 'allow']), name: z.string().min(1).max(200), because: words }),
+  stages: z.array(stageSchema).max(10),
+  /** What ran by this rule before counts against these limits, and so will this action. */
+  budget: z.array(budgetLineSchema).max(10),
   rejections: quorum,
   resolve: z.strictObject({ people, quorum }),
   exclusions: z.array(exclusionSchema).max(MAX_PEOPLE),
@@ -110,4 +120,10 @@ export const envelopeSchema = z.strictObject({
   view: z.literal(1),
   webauthn: z.strictObject({ rpId: z.string().min(1).max(253), origins: z.array(z.string().min(1).max(300)).min(1).max(10) }),
 });
+
+/** Everything the people agree to, in one piece of bytes. Made and signed only by the executor. */
+export const envelopeSchema = envelopeObject.refine(
+  ({ rule, stages }) => (rule.effect === 'allow') === (stages.length === 0),
+  'a held action asks somebody, an allowed one nobody',
+);
 export type Envelope = z.infer<typeof envelopeSchema>;

@@ -1,7 +1,7 @@
 import { celEnv, isCelError, parse, plan, type CelInput } from '@bufbuild/cel';
 import type { Json, JsonObject } from '../json.js';
 import type { Preview } from '../objects/envelope.js';
-import { PolicyError } from './ladder.js';
+import { PolicyError } from './policy-error.js';
 
 export const MAX_CONDITION_CHARS = 1_000;
 
@@ -12,8 +12,10 @@ export interface Facts {
   readonly owner: string;
   readonly onBehalfOf: string | null;
   readonly params: JsonObject;
+  /** `signed` by the agent itself, or `vouched` for by the API. */
+  readonly request: 'signed' | 'vouched';
 }
-const FACTS: readonly (keyof Facts)[] = ['type', 'agent', 'owner', 'onBehalfOf', 'params'];
+const FACTS: readonly (keyof Facts)[] = ['type', 'agent', 'owner', 'onBehalfOf', 'params', 'request'];
 
 /** What a condition may read of a preview: `preview.touches` and so on. What a change does not say is null. */
 export interface PreviewFacts {

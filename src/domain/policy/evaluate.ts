@@ -2,11 +2,13 @@ import type { PersonId } from '../ids.js';
 import type { Exclusion, Risk, Stage, UndoPlan } from '../objects/envelope.js';
 import { peopleOf } from '../roster.js';
 import type { Roster } from '../roster.js';
+import { overBudget, type BudgetLine, type Spent } from './budget.js';
 import { PreviewMissing, type Facts, type PreviewFacts } from './condition.js';
-import type { Guards } from './guards.js';
-import { ladderOf, PolicyError, unmeetable } from './ladder.js';
+import { guardsOf, type Guards } from './guards.js';
+import { ladderOf, resolversOf, unmeetable } from './ladder.js';
 import { matches } from './match.js';
-import type { HoldRule, Policy, Rule } from './schema.js';
+import { PolicyError } from './policy-error.js';
+import type { AllowRule, HoldRule, Policy, Rule } from './schema.js';
 
 /** What a rule is asked about. */
 export interface Asked extends Facts {
@@ -18,18 +20,21 @@ export interface Asked extends Facts {
   readonly editors: readonly PersonId[];
   /** Of every step. */
   readonly undo: readonly UndoPlan[];
+  /** What ran already by rules with a budget. */
+  readonly spent: Spent;
 }
 
 export interface Denied {
   readonly effect: 'deny';
-  readonly code: 'rule_denies' | 'rule_missing' | 'policy_error' | 'quorum_unsatisfiable';
+  readonly code: 'rule_denies' | 'rule_missing' | 'policy_error' | 'quorum_unsatisfiable' | 'budget_exceeded';
   readonly text: string;
   readonly rule?: string;
   /** The rule reads the preview, and none was given: what it would say is not known. */
   readonly undecided?: true;
 }
-export interface Held {
-  readonly effect: 'hold';
+export interface Passed {
+  /** `allow`: no stage, nobody is asked. */
+  readonly effect: 'hold' | 'allow';
   readonly rule: { readonly name: string; readonly because: string };
   readonly risk: Risk;
   readonly reasons: string[];
@@ -43,18 +48,35 @@ export interface Held {
   /** How long equal content stays refused after people rejected it, in ms. */
   readonly cooldown?: number;
   readonly guards: Guards;
+  readonly budget: readonly BudgetLine[];
+  readonly request: 'any' | 'signed';
+  /** Why an allow rule that came before was passed over: its budget is used up. */
+  readonly passedOver?: string;
 }
-export type Ruling = Denied | Held;
+export type Ruling = Denied | Passed;
 
 /**
- * §6.1: every deny rule is tried first, wherever it stands; then the first matching hold rule decides. No rule, or anything that goes wrong here: denied.
+ * §6.1: every deny rule is tried first, wherever it stands; then the first matching allow or hold rule decides. An allow rule takes only what its
+ * budget and its `request` let it take; the rest is for the rules that follow. No rule, or anything that goes wrong here: denied.
  * Pure; never throws.
  */
 export function evaluatePolicy(policy: Policy, roster: Roster, asked: Asked, now: number): Ruling {
   return orDenied(() => {
-    const rule = inOrder(policy).find((each) => applies(each, asked, asked.preview));
-    if (rule === undefined) return { effect: 'deny', code: 'rule_missing', text: `no rule matches ${asked.type} by ${asked.agent}` };
-    return rule.effect === 'deny' ? denial(rule) : hold(rule, roster, asked, now);
+    let passedOver: string | undefined;
+    for (const rule of inOrder(policy)) {
+      if (!applies(rule, asked, asked.preview)) continue;
+      if (rule.effect === 'deny') return denial(rule);
+      if (rule.effect === 'hold') {
+        const ruling = hold(rule, roster, asked, now);
+        return ruling.effect === 'deny' || passedOver === undefined ? ruling : { ...ruling, passedOver };
+      }
+      if (rule.request === 'signed' && asked.request !== 'signed') continue;
+      const over = overBudget(rule, asked.params, asked.spent);
+      if (over === undefined) return allow(rule, roster, asked, now);
+      passedOver ??= over;
+    }
+    if (passedOver !== undefined) return { effect: 'deny', code: 'budget_exceeded', text: passedOver };
+    return { effect: 'deny', code: 'rule_missing', text: `no rule matches ${asked.type} by ${asked.agent}` };
   });
 }
 
@@ -115,7 +137,34 @@ function applies({ name, match, when }: Rule, facts: Facts, preview: PreviewFact
   }
 }
 
+function allow(rule: AllowRule, roster: Roster, asked: Asked, now: number): Ruling {
+  return {
+    effect: 'allow',
+    rule: { name: rule.name, because: rule.because },
+    ...riskOf(rule.risk, asked.undo),
+    stages: [],
+    rejections: 1,
+    resolve: resolversOf(rule, roster, now),
+    exclusions: exclusionsOf(asked, roster.selfApproval),
+    approveWithin: rule.executeWithin,
+    executeWithin: rule.executeWithin,
+    ...(rule.cooldown === undefined ? {} : { cooldown: rule.cooldown }),
+    guards: guardsOf({}),
+    budget: rule.budget,
+    request: rule.request,
+  };
+}
+
 function hold(rule: HoldRule, roster: Roster, asked: Asked, now: number): Ruling {
+  if (rule.request === 'signed' && asked.request !== 'signed')
+    return {
+      effect: 'deny',
+      code: 'rule_denies',
+      text: `rule "${rule.name}" takes only requests the agent itself has signed`,
+      rule: rule.name,
+    };
+  const over = overBudget(rule, asked.params, asked.spent);
+  if (over !== undefined) return { effect: 'deny', code: 'budget_exceeded', text: over, rule: rule.name };
   const ladder = ladderOf(rule, roster, now);
   const exclusions = exclusionsOf(asked, roster.selfApproval);
   const never = unmeetable(rule, ladder, roster, exclusions, now);
@@ -132,6 +181,8 @@ function hold(rule: HoldRule, roster: Roster, asked: Asked, now: number): Ruling
     executeWithin: rule.executeWithin,
     ...(rule.cooldown === undefined ? {} : { cooldown: rule.cooldown }),
     guards: rule.guards,
+    budget: rule.budget,
+    request: rule.request,
   };
 }
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { agentIdSchema, nameSchema } from '../ids.js';
 import { canonicalBytes, type JsonObject } from '../json.js';
 import { MAX_PEOPLE, riskSchema } from '../objects/envelope.js';
+import { BUDGET_SCOPES } from './budget.js';
 import { readCondition, type Condition, type ConditionRead } from './condition.js';
 import { duration, leaf, list, oneLine, refused, strict } from './fields.js';
 import { guardFields, noGuards } from './guards.js';
@@ -48,13 +49,30 @@ const circle = (sample: string) => strict({ from: refs('from'), quorum: quorum('
 /** §6.1: a field that this build does not enforce is a start-up error, so that nobody relies on it. */
 const unsupported = (field: string) =>
   refused(`this build does not enforce "${field}"`, `the rule without ${field}, or use a build that enforces it`, 'policy_unsupported');
-const notYet = {
-  budget: unsupported('budget'),
-  breakGlass: unsupported('breakGlass'),
-  confirmField: unsupported('confirmField'),
-  minView: unsupported('minView'),
-  request: unsupported('request'),
-};
+const notYet = { breakGlass: unsupported('breakGlass'), confirmField: unsupported('confirmField'), minView: unsupported('minView') };
+
+const budget = list(
+  strict(
+    {
+      per: leaf(z.enum(BUDGET_SCOPES), 'agent, owner or all', 'per: agent, per: owner, or per: all'),
+      within: duration('within: 24h'),
+      sum: leaf(
+        z
+          .string()
+          .max(200)
+          .regex(/^(?:\/(?:[^~/]|~[01])+)+$/),
+        'a JSON pointer to a whole number of the parameters',
+        'sum: /cents; left out, actions are counted',
+      ).optional(),
+      limit: leaf(z.int().min(1), 'a whole number from 1', 'limit: 20'),
+    },
+    '{ per: agent, within: 24h, limit: 20 }, or { per: owner, within: 24h, sum: /cents, limit: 100000 }',
+  ),
+  'budget: [{ per: agent, within: 24h, limit: 20 }]',
+  1,
+  10,
+);
+const requestStanding = leaf(z.enum(['signed', 'vouched']), 'signed or vouched', 'request: signed, or request: vouched');
 
 const when = z.unknown().transform((value, context): Condition => {
   const read: ConditionRead =
@@ -98,13 +116,39 @@ const hold = strict(
     resolve: circle('resolve: { from: [group:finance-leads], quorum: 1 }').optional(),
     cooldown: duration('cooldown: 24h').optional(),
     ...guardFields,
+    budget: budget.optional(),
+    request: requestStanding.optional(),
     ...notYet,
   },
   'a rule with name, match, effect and because',
 );
 
+const asksNobody = (field: string) =>
+  refused(`"${field}" has no place in an allow rule: nobody is asked`, `the rule without ${field}, or effect: hold`);
+/** §6.2: only for a request the agent signed, or where the rule says `request: vouched`; only within a budget. */
+const allow = strict(
+  {
+    ...ofEveryRule,
+    effect: z.literal('allow'),
+    risk: leaf(riskSchema, 'low, medium or high', 'risk: low').optional(),
+    budget,
+    request: requestStanding.optional(),
+    executeWithin: duration('executeWithin: 5m'),
+    resolve: circle('resolve: { from: [group:finance-leads], quorum: 1 }'),
+    cooldown: duration('cooldown: 24h').optional(),
+    stages: asksNobody('stages'),
+    from: asksNobody('from'),
+    quorum: asksNobody('quorum'),
+    approveWithin: asksNobody('approveWithin'),
+    rejections: asksNobody('rejections'),
+    ...noGuards('an allow rule: nobody is asked', (field) => `the rule without ${field}, or effect: hold`),
+    ...notYet,
+  },
+  'a rule with name, match, effect, because, budget, executeWithin and resolve',
+);
+
 const ofHoldOnly = (field: string) =>
-  refused(`"${field}" has no place in a deny rule: nobody is asked`, `the rule without ${field}, or effect: hold`);
+  refused(`"${field}" has no place in a deny rule: nothing runs`, `the rule without ${field}, or effect: hold`);
 const deny = strict(
   {
     ...ofEveryRule,
@@ -119,20 +163,12 @@ const deny = strict(
     resolve: ofHoldOnly('resolve'),
     cooldown: ofHoldOnly('cooldown'),
     ...noGuards('a deny rule: nobody is asked', (field) => `the rule without ${field}, or effect: hold`),
+    budget: ofHoldOnly('budget'),
+    request: ofHoldOnly('request'),
     ...notYet,
   },
   'a rule with name, match, effect and because',
 );
-
-const allow = z.looseObject({ effect: z.literal('allow') }).transform((_rule, context): never => {
-  const params = {
-    text: 'this build does not enforce "effect: allow"',
-    write: 'effect: hold, or effect: deny',
-    code: 'policy_unsupported',
-  };
-  context.addIssue({ code: 'custom', path: ['effect'], params });
-  return z.NEVER;
-});
 
 export const MAX_DATA_BYTES = 65_536;
 /** A preview is made from it at every seal and before every act. */
@@ -146,7 +182,7 @@ export const policyFileSchema = strict(
     schema: leaf(z.literal('keyturn/policy@1'), 'a form this build reads', 'schema: keyturn/policy@1'),
     version: leaf(z.int().min(1), 'a whole number from 1', 'version: 1'),
     rules: list(
-      z.discriminatedUnion('effect', [hold, deny, allow], { error: 'effect: hold, or effect: deny' }),
+      z.discriminatedUnion('effect', [hold, deny, allow], { error: 'effect: hold, effect: allow or effect: deny' }),
       'rules: [{ name: …, match: …, effect: hold }]',
       0,
       1_000,

@@ -5,12 +5,8 @@ import type { Exclusion, Stage } from '../objects/envelope.js';
 import { barAt, peopleAt, satisfiable } from '../quorum.js';
 import { peopleOf } from '../roster.js';
 import type { Roster } from '../roster.js';
-import type { HoldRule, Refs, StageSpec } from './schema.js';
-
-/** A policy that cannot be applied to this roster: the action is denied with `policy_error`, never let through (§6.1). */
-export class PolicyError extends Error {
-  override readonly name = 'PolicyError';
-}
+import { PolicyError } from './policy-error.js';
+import type { AllowRule, HoldRule, Refs, StageSpec } from './schema.js';
 
 /** A rule's ladder with people in the place of groups: what the envelope seals. */
 export interface Ladder {
@@ -20,17 +16,29 @@ export interface Ladder {
 
 /** Throws `PolicyError` where a name is missing from the roster, or more people are asked than an envelope can hold. */
 export function ladderOf(rule: HoldRule, roster: Roster, now: number): Ladder {
-  const people = (refs: Refs): PersonId[] => {
-    const found = peopleOf(roster, refs, now);
-    if (!found.ok) throw new PolicyError(`rule "${rule.name}" names ${found.missing}, which the roster does not have`);
-    return found.people;
-  };
+  const people = (refs: Refs): PersonId[] => named(rule, roster, refs, now);
   const stages = rule.stages.map((spec) => stageOf(spec, people));
   const { from, quorum } = rule.resolve ?? { from: rule.stages.flatMap(refsOf), quorum: 1 };
   const resolvers = people(from);
   const asked = new Set([...everybody(stages), ...resolvers]);
   if (asked.size > MAX_PEOPLE) throw new PolicyError(`rule "${rule.name}" asks ${asked.size} people; at most ${MAX_PEOPLE} can be sealed`);
   return { stages, resolve: { people: resolvers, quorum } };
+}
+
+function named(rule: { readonly name: string }, roster: Roster, refs: Refs, now: number): PersonId[] {
+  const found = peopleOf(roster, refs, now);
+  if (!found.ok) throw new PolicyError(`rule "${rule.name}" names ${found.missing}, which the roster does not have`);
+  return found.people;
+}
+
+/** Who resolves what an allow rule let run. Throws `PolicyError` where there are too few, or more than an envelope can hold. */
+export function resolversOf(rule: AllowRule, roster: Roster, now: number): Ladder['resolve'] {
+  const people = named(rule, roster, rule.resolve.from, now);
+  const { quorum } = rule.resolve;
+  if (people.length < quorum) throw new PolicyError(`rule "${rule.name}" needs ${quorum} to resolve, it names ${people.length}`);
+  if (people.length > MAX_PEOPLE)
+    throw new PolicyError(`rule "${rule.name}" asks ${people.length} people; at most ${MAX_PEOPLE} can be sealed`);
+  return { people, quorum };
 }
 
 /** All whom a stage may ever ask. */

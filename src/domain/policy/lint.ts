@@ -4,13 +4,14 @@ import type { Path, Problem } from '../problem.js';
 import { barAt, peopleAt } from '../quorum.js';
 import { peopleOf } from '../roster.js';
 import type { Roster } from '../roster.js';
-import { everybody, ladderOf, PolicyError, unmeetable } from './ladder.js';
+import { everybody, ladderOf, unmeetable } from './ladder.js';
 import type { Ladder } from './ladder.js';
 import { commonPattern, coversMatch } from './match.js';
 import { nearMiss } from './near.js';
 import { inOrder } from './evaluate.js';
+import { PolicyError } from './policy-error.js';
 import { runTests } from './rehearsal.js';
-import type { Circle, HoldRule, Policy, Refs, Rule } from './schema.js';
+import type { AllowRule, Circle, HoldRule, Policy, Refs, Rule } from './schema.js';
 
 /**
  * What is wrong with a policy for this roster, now (§6.2, §9): names that do not exist, quorums that nobody can meet, rules that can never apply.
@@ -49,6 +50,7 @@ class Lint {
         this.unknown([...rule.path, 'match', 'agent'], `agent:${agent}`, ids, `one of ${ids.join(', ')}`);
     }
     if (rule.effect === 'hold') this.hold(rule);
+    if (rule.effect === 'allow') this.allow(rule);
   }
 
   stop(): void {
@@ -57,10 +59,13 @@ class Lint {
     if (thaw !== undefined && this.refs(thaw.from, ['stop', 'thaw', 'from'])) this.circle(thaw, ['stop', 'thaw']);
   }
 
-  /** A rule asked earlier that takes all of it leaves nothing (one with a condition of its own may not); deny rules are asked first, wherever they stand (§6.1). */
+  /**
+   * A rule asked earlier that takes all of it leaves nothing (one with a condition of its own may not; an allow rule leaves what its budget does not
+   * hold); deny rules are asked first, wherever they stand (§6.1).
+   */
   private reachable(rule: Rule): void {
     const order = inOrder(this.policy);
-    const cover = order.slice(0, order.indexOf(rule)).find((other) => coversRule(other, rule));
+    const cover = order.slice(0, order.indexOf(rule)).find((other) => other.effect !== 'allow' && coversRule(other, rule));
     if (cover === undefined) return;
     const text = `rule "${rule.name}" is never reached: rule "${cover.name}" takes all it matches`;
     this.findings.add(
@@ -68,6 +73,11 @@ class Lint {
       text,
       cover.effect === 'deny' ? 'a narrower deny rule, or no such rule' : 'the narrower rule first, or no such rule',
     );
+  }
+
+  private allow(rule: AllowRule): void {
+    const path = [...rule.path, 'resolve'];
+    if (this.refs(rule.resolve.from, [...path, 'from'])) this.circle(rule.resolve, path);
   }
 
   private hold(rule: HoldRule): void {
@@ -129,7 +139,7 @@ class Lint {
   private mayReach(agent: { readonly id: string; readonly propose: readonly string[] }, rule: HoldRule): boolean {
     if (rule.match.agent !== undefined && rule.match.agent !== agent.id) return false;
     const at = this.policy.rules.indexOf(rule);
-    const before = this.policy.rules.filter((other, i) => other.effect === 'deny' || i < at);
+    const before = this.policy.rules.filter((other, i) => other.effect === 'deny' || (other.effect === 'hold' && i < at));
     return agent.propose.some((pattern) => {
       const type = commonPattern(pattern, rule.match.type);
       return type !== undefined && !before.some(({ match, when }) => when === undefined && coversMatch(match, { type, agent: agent.id }));

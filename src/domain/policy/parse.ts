@@ -41,14 +41,15 @@ const policyOf = (file: PolicyFile, digest: Digest, at: Locate): Policy => ({
 function ruleOf(rule: FileRule, path: Path): Rule {
   const { name, match, when, because } = rule;
   if (rule.effect === 'deny') return { effect: 'deny', name, match, when, because, path };
-  const { risk, approveWithin, executeWithin, rejections = 1, resolve, cooldown } = rule;
+  const every = { name, match, when, because, path };
+  if (rule.effect === 'allow') {
+    const { risk, executeWithin, resolve, cooldown, budget, request = 'signed' } = rule;
+    return { effect: 'allow', ...every, risk, executeWithin, resolve, cooldown, budget, request: request === 'signed' ? 'signed' : 'any' };
+  }
+  const { risk, approveWithin, executeWithin, rejections = 1, resolve, cooldown, budget = [], request = 'vouched' } = rule;
   return {
     effect: 'hold',
-    name,
-    match,
-    when,
-    because,
-    path,
+    ...every,
     risk,
     stages: stagesOf(rule, path),
     approveWithin,
@@ -57,6 +58,8 @@ function ruleOf(rule: FileRule, path: Path): Rule {
     resolve,
     cooldown,
     guards: guardsOf(rule),
+    budget,
+    request: request === 'signed' ? 'signed' : 'any',
   };
 }
 

@@ -16,6 +16,8 @@ export interface Given {
   readonly onBehalfOf?: string | undefined;
   /** What its preview would say. Left out: what rules that read it would say cannot be decided. */
   readonly preview?: PreviewFacts | undefined;
+  /** Left out: `signed`. */
+  readonly request?: 'signed' | 'vouched' | undefined;
 }
 
 /** One of `tests:` in policy.yaml. */
@@ -39,7 +41,7 @@ export function runTests(policy: Policy, roster: Roster, now: number): TestResul
 }
 
 /** Who would ask, filled in from the roster; or why nobody could. */
-export function askedOf(roster: Roster, { type, params, agent, onBehalfOf, preview }: Given): Asked | string {
+export function askedOf(roster: Roster, { type, params, agent, onBehalfOf, preview, request = 'signed' }: Given): Asked | string {
   const known =
     agent === undefined
       ? [...roster.agents.values()].find(({ propose }) => propose.some((pattern) => matchesType(pattern, type)))
@@ -53,8 +55,10 @@ export function askedOf(roster: Roster, { type, params, agent, onBehalfOf, previ
     agent: known.id,
     owner: known.owner,
     onBehalfOf: (onBehalfOf as PersonId | undefined) ?? null,
+    request,
     editors: [],
     undo: [],
+    spent: 'nothing',
   };
 }
 
@@ -65,7 +69,7 @@ const decided = (ruling: Ruling): Seen =>
   ruling.effect === 'deny' && ruling.undecided === true ? nothing(`${ruling.text}; say in given: what it would be`) : ruling;
 function ruleOf(seen: Seen): string | undefined {
   if (seen.effect === 'nothing') return seen.text;
-  return seen.effect === 'hold' ? seen.rule.name : seen.rule;
+  return seen.effect === 'deny' ? seen.rule : seen.rule.name;
 }
 const codeOf = (seen: Seen): string | undefined => (seen.effect === 'deny' ? seen.code : undefined);
 

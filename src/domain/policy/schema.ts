@@ -2,6 +2,7 @@ import type { Digest } from '../ids.js';
 import type { Risk } from '../objects/envelope.js';
 import type { JsonObject } from '../json.js';
 import type { Locate, Path } from '../problem.js';
+import type { BudgetLine } from './budget.js';
 import type { Condition } from './condition.js';
 import type { Guards } from './guards.js';
 import type { Match } from './match.js';
@@ -49,8 +50,23 @@ export interface HoldRule extends EveryRule {
   /** How long equal content stays refused after people rejected it, in ms. Left out: not at all. */
   readonly cooldown?: number | undefined;
   readonly guards: Guards;
+  /** What may run by this rule; empty: as much as people agree to. */
+  readonly budget: readonly BudgetLine[];
+  /** `signed`: only requests that bear the agent's own signature. */
+  readonly request: 'any' | 'signed';
 }
-export type Rule = DenyRule | HoldRule;
+/** Nobody is asked, within a budget. An action that does not fit is for the rules that follow. */
+export interface AllowRule extends EveryRule {
+  readonly effect: 'allow';
+  readonly risk?: Risk | undefined;
+  readonly executeWithin: number;
+  readonly cooldown?: number | undefined;
+  /** Who says what became of a step nobody else can tell about. */
+  readonly resolve: Circle;
+  readonly budget: readonly BudgetLine[];
+  readonly request: 'any' | 'signed';
+}
+export type Rule = DenyRule | HoldRule | AllowRule;
 
 export interface Policy {
   readonly version: number;

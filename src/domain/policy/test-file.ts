@@ -31,16 +31,17 @@ export const testSchema = strict(
         params: leaf(parameters, 'a set of parameters', 'params: { cents: 480000 }'),
         agent: leaf(agentIdSchema, 'the id of an agent', 'agent: ap-agent').optional(),
         onBehalfOf: leaf(nameSchema, 'the id of a person', 'onBehalfOf: dana').optional(),
+        request: leaf(z.enum(['signed', 'vouched']), 'signed or vouched', 'request: vouched').optional(),
         preview: preview.optional(),
       },
       'given: { type: payments.transfer, params: { cents: 480000 } }',
     ),
     expect: strict(
       {
-        effect: leaf(z.enum(['hold', 'deny']), 'hold or deny', 'effect: hold'),
+        effect: leaf(z.enum(['hold', 'allow', 'deny']), 'hold, allow or deny', 'effect: hold'),
         rule: leaf(oneLine(200), 'the name of a rule', 'rule: vendor payments').optional(),
         code: leaf(
-          z.enum(['rule_denies', 'rule_missing', 'policy_error', 'quorum_unsatisfiable']),
+          z.enum(['rule_denies', 'rule_missing', 'policy_error', 'quorum_unsatisfiable', 'budget_exceeded']),
           'a code of a denial',
           'code: rule_missing',
         ).optional(),

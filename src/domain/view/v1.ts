@@ -6,6 +6,7 @@ import { durationText, toInstant } from '../instant.js';
 import type { Envelope, UndoPlan } from '../objects/envelope.js';
 import { readPayload } from '../dsse.js';
 import { requestSchema } from '../objects/request.js';
+import { wordsOf } from '../policy/budget.js';
 import { pointerEntries } from '../pointer.js';
 import { visible } from './visible.js';
 
@@ -165,8 +166,10 @@ function noticesOf(envelope: Envelope): string[] {
 }
 
 function guardsOf(envelope: Envelope): string[] {
-  const { guards } = envelope;
+  const { guards, rule, budget } = envelope;
   const lines: string[] = [];
+  if (rule.effect === 'allow') lines.push('nobody is asked: the policy lets it run');
+  for (const line of budget) lines.push(`counts against the budget: ${line.limit} ${visible(wordsOf(line))}`);
   if (guards.request === 'signed') lines.push('only signed requests');
   if (guards.minTime > 0)
     lines.push(`nothing starts before ${toInstant(floorOf(envelope))}, ${durationText(guards.minTime)} after this seal`);
