@@ -108,6 +108,8 @@ describe('what a hold says', () => {
     expect(ruling).toEqual({
       effect: 'hold',
       rule: { name: 'ladder', because: 'Money.' },
+      budget: [],
+      request: 'any',
       risk: 'low',
       reasons: ['It can be undone automatically.'],
       stages: [

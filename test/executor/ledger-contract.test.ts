@@ -147,7 +147,7 @@ describe.each(KINDS)('$kind: the ledger', (kind) => {
       ['epoch', '0'],
       ['epoch', 'x'],
       ['ledger', 'short'],
-      ['schema', '2'],
+      ['schema', '99'],
     ] as const) {
       const [row] = await database.transaction((sql) => sql.all('SELECT value FROM meta WHERE key = ?', key));
       const set = (value: string): Promise<number> =>

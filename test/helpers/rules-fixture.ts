@@ -65,7 +65,9 @@ export interface PolicyOptions {
   readonly when?: string;
   readonly denyWhen?: string;
   readonly stop?: string;
-  /** Further lines of the hold rule: `cooldown: 24h`. */
+  /** YAML of rules that stand before the hold rule. */
+  readonly first?: string;
+  /** Further lines of the hold rule. */
   readonly more?: readonly string[];
   /** YAML of what previews are told. */
   readonly data?: string;
@@ -92,7 +94,7 @@ export function policyText(options: PolicyOptions = {}): string {
   return `schema: keyturn/policy@1
 version: ${version}
 rules:
-  - name: vendor payments
+${options.first ?? ''}  - name: vendor payments
     match: { type: ${type} }
 ${options.when === undefined ? '' : `    when: '${options.when}'\n`}    effect: hold
     because: Money leaves the company.

@@ -12,10 +12,6 @@ const TABLES = [
   `CREATE TABLE step (
     action_id TEXT NOT NULL, n BIGINT NOT NULL, phase TEXT NOT NULL, state TEXT NOT NULL, attempt BIGINT NOT NULL, idempotency_key TEXT NOT NULL,
     lease_owner TEXT, lease_until BIGINT, since BIGINT, PRIMARY KEY (action_id, n, phase))`,
-  `CREATE TABLE charge (
-    action_id TEXT NOT NULL, rule TEXT NOT NULL, agent TEXT NOT NULL, owner TEXT NOT NULL, what TEXT NOT NULL, amount BIGINT NOT NULL, at BIGINT NOT NULL,
-    PRIMARY KEY (action_id, what))`,
-  `CREATE INDEX charge_rule ON charge (rule, what, at)`,
   `CREATE TABLE lodged (digest TEXT PRIMARY KEY, action_id TEXT, object TEXT NOT NULL, by_whom TEXT NOT NULL, signed TEXT NOT NULL, at BIGINT NOT NULL)`,
   `CREATE INDEX lodged_action ON lodged (action_id)`,
   `CREATE TABLE entry (seq BIGINT PRIMARY KEY, action_id TEXT, n BIGINT, digest TEXT NOT NULL, signed TEXT NOT NULL)`,
