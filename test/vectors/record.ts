@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { format } from 'prettier';
 import { fromHex } from '../../src/domain/bytes.js';
-import { digestOfSigned, signerOf, type ObjectKind } from '../../src/domain/dsse.js';
+import { digestOfSigned, PAYLOAD_TYPES, signerOf, type ObjectKind } from '../../src/domain/dsse.js';
 import { canonicalize } from '../../src/domain/json.js';
 import { envelopeSchema } from '../../src/domain/objects/envelope.js';
 import { viewDigestOf, viewV1 } from '../../src/domain/view/v1.js';
@@ -27,6 +27,9 @@ interface Golden {
   digest: string;
   sig: string;
 }
+await rewrite<{ payloadTypes: Record<string, string> }>('dsse', (dsse) => {
+  dsse.payloadTypes = PAYLOAD_TYPES;
+});
 const envelopes = new Map<string, Golden>();
 await rewrite<{ seed: string; objects: Golden[] }>('objects', ({ seed, objects }) => {
   const signer = signerOf(fromHex(seed));
