@@ -11,7 +11,7 @@ import type { Workspace } from './workspace.js';
 
 const POLL_MS = 250;
 /** Answers that may be other in a moment. */
-const PASSING = new Set(['api_unreachable', 'temporal_unavailable', 'rate_limited']);
+export const PASSING: ReadonlySet<string> = new Set(['api_unreachable', 'temporal_unavailable', 'rate_limited']);
 
 /** Where one author sits: the folder, the API, and the eye that believes only what an executor signed. */
 export class Desk {

@@ -10,6 +10,7 @@ export type CliCode =
   | 'no_such_action'
   | 'ambiguous_id'
   | 'api_unreachable'
+  | 'door_unreachable'
   | 'api_answer_invalid'
   | 'config_invalid'
   | 'key_invalid'

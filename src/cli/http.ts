@@ -23,6 +23,8 @@ export interface Api {
     body: unknown,
     schema: z.ZodType<T>,
     method?: 'POST' | 'DELETE',
+    /** Gives it up. */
+    over?: AbortSignal,
   ): Promise<{ readonly status: number; readonly value: T }>;
 }
 
@@ -37,9 +39,11 @@ export async function openApi(session: Session, author: Author): Promise<Api> {
     url,
     get: async (path, schema, wait) => bodyAs(schema, await read(path, wait), url),
     bytes: async (path) => new Uint8Array(await (await read(path)).arrayBuffer()),
-    async post(path, body, schema, method = 'POST') {
+    async post(path, body, schema, method = 'POST', over) {
       const init = { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
-      const response = await call(url, path, { ...init, signal: AbortSignal.timeout(PATIENCE_MS) });
+      const patience = AbortSignal.timeout(PATIENCE_MS);
+      const signal = over === undefined ? patience : AbortSignal.any([patience, over]);
+      const response = await call(url, path, { ...init, signal });
       return { status: response.status, value: await bodyAs(schema, response, url) };
     },
   };

@@ -35,6 +35,8 @@ export interface Executor {
   readonly name: string;
   readonly runs: readonly string[];
   readonly keys: readonly RosterKey[];
+  /** Where it takes signed stop messages without API and Temporal: `https://host:port`. */
+  readonly door?: string | undefined;
 }
 
 /** Who is who, with which keys (§9). People and keys are never deleted, only given `until`. */

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { CLOCK_SKEW_MS, validAt, type KeyRing, type PersonKey } from './admit.js';
+import { CLOCK_SKEW_MS, readDecision, validAt, type KeyRing, type PersonKey } from './admit.js';
 import { refuse, type Refusal } from './codes.js';
 import { digestOfSigned, keyIdOfSigned, readPayload, verifySigned, type ObjectKind, type Signed } from './dsse.js';
 import type { ActionId, Digest, PersonId } from './ids.js';
@@ -98,4 +98,31 @@ export function readResolve(signed: Signed, envelope: Envelope, rings: readonly 
     return no('signature_invalid');
   if (!envelope.resolve.people.includes(value.by)) return no('not_eligible', `${value.by} is not among those who may resolve this`);
   return { ok: true, value, digest };
+}
+
+/** A message that only stops: what the executor's own door takes. */
+export interface StopMessage {
+  readonly kind: 'reject' | 'withdraw' | 'cancel' | 'freeze';
+  /** Null: a freeze belongs to no action. */
+  readonly actionId: ActionId | null;
+}
+
+/**
+ * Which stop message these bytes are; undefined for everything else: thaw and resolve, too, which let something go on. A withdrawal can lift a "no" of
+ * one's own, never another's. Says nothing of the signature.
+ */
+export function stopMessageIn(signed: Signed): StopMessage | undefined {
+  const decision = readDecision(signed)?.decision;
+  if (decision?.verdict === 'reject' || decision?.verdict === 'withdraw') return { kind: decision.verdict, actionId: decision.actionId };
+  const cancel = read('cancel', cancelSchema, signed);
+  if (cancel !== undefined) return { kind: 'cancel', actionId: cancel.value.actionId };
+  return read('freeze', freezeSchema, signed) === undefined ? undefined : { kind: 'freeze', actionId: null };
+}
+
+/** True if the key of a person, an agent or the API made it, whenever that key is valid: who is a stranger learns nothing from an answer. */
+export function isByRoster(signed: Signed, { kind }: StopMessage, roster: Roster): boolean {
+  const keyId = keyIdOfSigned(signed);
+  const holder = keyId === undefined ? undefined : holderOf(roster, keyId);
+  const object = kind === 'reject' || kind === 'withdraw' ? 'decision' : kind;
+  return holder !== undefined && holder.kind !== 'executor' && verifySigned(object, signed, holder.key.key, roster.webauthn);
 }

@@ -8,8 +8,9 @@ import { readCancel, readFreeze, readResolve, readThaw } from '../domain/stops.j
 import { readBook, rosterRing, sealedRing, type Book } from './envelopes.js';
 import { answer, answerUnreadable, refused, type Executor, type Rules } from './executor.js';
 import type { LedgerTransaction } from './ledger/ledger.js';
-import { isLodged } from './ledger/rows.js';
+import { isLodged, readStops } from './ledger/rows.js';
 import { Moved } from './ledger/compare-and-set.js';
+import { tooManyOnAction, tooManyStops } from './lodge-limits.js';
 import { transitions } from './ledger/transitions.js';
 import { recordNo } from './noes.js';
 import { resolveWith } from './resolve.js';
@@ -78,6 +79,8 @@ async function lodgeCancel(
   if (!read.ok) return no(read.refusal);
   if (STATUSES[book.action.status].final) return refused('action_ended', `the action is ${book.action.status}`);
   const { by } = read.value;
+  const many = tooManyOnAction(book.lodged, 'cancel', by);
+  if (many !== undefined) return no(many);
   await transitions.lodge(tx, book.action.id, 'cancel', read.digest, by, signed, now);
   // Nothing was consumed yet: the cancel is the end, in the same transaction.
   if (book.action.state === 'awaiting' || book.action.state === 'stale')
@@ -117,12 +120,16 @@ async function lodgeStop(
     const read = readFreeze(signed, ring, executor.ledger.identity.deployment, now);
     if (!read.ok) return no(read.refusal);
     if (!mayFreeze(policy, roster, read.value.by, now)) return no(refuse('not_eligible', `${read.value.by} may not freeze`));
+    const many = tooManyStops(await readStops(tx.sql), 'freeze', `person:${read.value.by}`, now);
+    if (many !== undefined) return no(many);
     await transitions.lodge(tx, null, 'freeze', read.digest, `person:${read.value.by}`, signed, now);
     return { kind: 'stands', digest: read.digest };
   }
   const read = readThaw(signed, ring, executor.ledger.identity.deployment, now);
   if (!read.ok) return no(read.refusal);
   if (!thawRule(policy, roster, now).people.includes(read.value.by)) return no(refuse('not_eligible', `${read.value.by} may not thaw`));
+  const many = tooManyStops(await readStops(tx.sql), 'thaw', `person:${read.value.by}`, now);
+  if (many !== undefined) return no(many);
   await transitions.lodge(tx, null, 'thaw', read.digest, `person:${read.value.by}`, signed, now);
   return { kind: 'stands', digest: read.digest };
 }

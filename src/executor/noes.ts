@@ -7,6 +7,7 @@ import type { Vote } from '../domain/tally.js';
 import { readBook, rosterRing, sealedRing, type Book } from './envelopes.js';
 import { refused, type Executor, type Rules } from './executor.js';
 import type { LedgerTransaction } from './ledger/ledger.js';
+import { tooManyOnAction } from './lodge-limits.js';
 import type { LodgedRow } from './ledger/rows.js';
 import { transitions } from './ledger/transitions.js';
 
@@ -44,6 +45,8 @@ export async function recordNo(
   if (decision.verdict !== 'reject' && decision.verdict !== 'withdraw')
     return refused('request_invalid', 'only a reject or a withdraw is lodged');
   if (late !== undefined) return late;
+  const many = tooManyOnAction(book.lodged, decision.verdict, `person:${decision.person}`);
+  if (many !== undefined) return refused(many.code, many.text);
   await transitions.lodge(tx, book.action.id, decision.verdict, digest, `person:${decision.person}`, signed, now);
   return { kind: 'stands', digest };
 }

@@ -8,21 +8,27 @@ import { holderOf, type Roster } from '../domain/roster.js';
 import { readKeyFile, signerFrom } from '../files/key-files.js';
 import { readPolicy, readRoster } from '../files/rules.js';
 import { secretOf } from '../files/secrets.js';
-import { untilStopped, watchDev } from '../files/process-life.js';
-import { openClient } from '../temporal/connection.js';
-import { startWorker } from '../worker.js';
+import { useNativeCrypto } from '../files/native-crypto.js';
+import { endSoon, lifeOfProcess } from '../files/process-life.js';
 import type { ActionType } from './define-action.js';
+import { openDoor } from './door/door.js';
+import { Messenger } from './door/messenger.js';
 import type { Executor } from './executor.js';
 import type { Database } from './ledger/database.js';
 import { LedgerRefused } from './ledger/database.js';
 import { openLedger } from './ledger/ledger.js';
 import { liveRules } from './live-rules.js';
-import { publishManifest } from './manifest.js';
+import { stayConnected } from './stay-connected.js';
 
 export interface ExecutorOptions {
   readonly actions: readonly ActionType[];
   /** The folder with policy.yaml, roster.yaml and .keyturn. Left out: `KEYTURN_DIR`, else the folder of the program. */
   readonly dir?: string;
+  /**
+   * Where to open this executor's own door for signed stop messages, as `127.0.0.1:7879` (docs/stopping.md). Left out: `KEYTURN_DOOR`, else none is
+   * opened. With a door it starts, and stays, without Temporal.
+   */
+  readonly door?: string;
 }
 
 /**
@@ -48,7 +54,9 @@ export async function startExecutor(options: ExecutorOptions): Promise<void> {
   }
 }
 
-async function run({ actions, dir: given }: ExecutorOptions): Promise<void> {
+async function run({ actions, dir: given, door: at = process.env['KEYTURN_DOOR'] }: ExecutorOptions): Promise<void> {
+  useNativeCrypto();
+  const life = lifeOfProcess();
   const dir = resolve(given ?? process.env['KEYTURN_DIR'] ?? dirname(process.argv[1] ?? '.'));
   const files = { roster: join(dir, 'roster.yaml'), policy: join(dir, 'policy.yaml') };
   const roster = await readRoster(files.roster);
@@ -72,17 +80,46 @@ async function run({ actions, dir: given }: ExecutorOptions): Promise<void> {
     previewFailures: new Map(),
     log: (event, detail) => console.error(`executor ${name}: ${event} ${JSON.stringify(detail)}`),
   };
+  try {
+    await serve(executor, life, { at, named: roster.executors.get(name)?.door });
+  } finally {
+    await ledger.close();
+    endSoon();
+  }
+}
+
+/** By its own door, if it is to have one, and by Temporal: until the process is to end. */
+async function serve(
+  executor: Executor,
+  life: AbortSignal,
+  { at, named }: { readonly at: string | undefined; readonly named: string | undefined },
+): Promise<void> {
   const rules = await executor.rules();
   if (!rules.ok) throw new Error(rules.text);
-
-  const worker = await startWorker({ role: 'executor', executor });
-  const { connection, client } = await openClient();
-  await publishManifest(client, executor);
-  await connection.close();
-  console.log(JSON.stringify({ keyturn: 'executor', name, pid: process.pid, runs: [...types.keys()], deployment: roster.deployment }));
-  watchDev(() => void worker.stop());
-  await untilStopped(worker);
-  await ledger.close();
+  const { name, types, ledger } = executor;
+  const messenger = new Messenger(executor);
+  // Before Temporal: the brake works without it.
+  const door = at === undefined ? undefined : await openDoor({ at, executor, onStands: (id, signed) => messenger.tell(id, signed) });
+  if (door !== undefined) executor.log('door open', { url: door.url });
+  else if (named !== undefined)
+    executor.log('no door', { text: `roster.yaml says it is at ${named}, but none is opened: set KEYTURN_DOOR, as 127.0.0.1:7879` });
+  let told = false;
+  try {
+    await stayConnected({
+      executor,
+      life,
+      patient: door !== undefined,
+      onReady: async (client) => {
+        if (door !== undefined) await messenger.connected(client);
+        const { deployment } = ledger.identity;
+        if (!told) console.log(JSON.stringify({ keyturn: 'executor', name, pid: process.pid, runs: [...types.keys()], deployment }));
+        told = true;
+      },
+    });
+  } finally {
+    messenger.end();
+    await door?.close();
+  }
 }
 
 /** The roster names the executor that holds this key. */

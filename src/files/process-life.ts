@@ -18,6 +18,24 @@ export async function untilStopped(worker: RunningWorker): Promise<void> {
   }
 }
 
+/** Aborted by SIGINT, SIGTERM or the end of `keyturn dev`. The second signal ends the process at once. */
+export function lifeOfProcess(): AbortSignal {
+  const life = new AbortController();
+  const stop = (): void => {
+    if (life.signal.aborted) process.exit(130);
+    life.abort();
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  watchDev(() => life.abort());
+  return life.signal;
+}
+
+/** Ends the process when its work is over, though something native should still wait for a server that is gone. */
+export function endSoon(): void {
+  setTimeout(() => process.exit(), 3_000).unref();
+}
+
 const WATCH_MS = 500;
 
 /** A process started by `keyturn dev` ends with it, however `dev` ended: `KEYTURN_DEV_PID` names it. */

@@ -38,6 +38,17 @@ test('a valid roster is taken', () => {
   expect(say(GOOD)).toEqual([]);
 });
 
+test.each([
+  'https://bank.example.com',
+  'https://bank.example.com:65535',
+  'http://127.0.0.1:7879',
+  'http://[::1]:7879',
+  'http://localhost:1',
+])('a door at %s', (url) => {
+  const read = parseRoster(GOOD.replace(BANK, `door: '${url}', ${BANK}`), 'roster.yaml');
+  expect(read.ok ? read.roster.executors.get('bank')?.door : read.problems).toBe(url);
+});
+
 /** What stands in GOOD, what a hand wrote instead, and what it is told: line, problem, remedy. */
 const BROKEN: [title: string, from: string, to: string, said: string][] = [
   ['a typo in a field', 'deployment:', 'deploiment:', at(3, '"deploiment" is no field here: did you mean "deployment"? Write: deployment')],
@@ -134,6 +145,20 @@ const BROKEN: [title: string, from: string, to: string, said: string][] = [
     'runs: [payments.transfer, payments.transfer]',
     at(17, 'payments.transfer stands twice. Write: each type once'),
   ],
+  ...[
+    'http://bank.example.com:7879',
+    'https://bank.example.com/v1',
+    'https://user:pass@bank.example.com',
+    'http://127.0.0.1.example.com',
+    'https://bank.example.com:65536',
+    'ftp://127.0.0.1',
+    'https://-',
+  ].map((url): (typeof BROKEN)[number] => [
+    `a door at ${url}`,
+    BANK,
+    `door: '${url}', ${BANK}`,
+    'is not an address: https, or http on this machine; scheme, host and port, no path. Write: door: https://bank-executor.example.com:7879',
+  ]),
   [
     'two executors of one type',
     '  bank:',

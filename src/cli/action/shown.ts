@@ -21,6 +21,10 @@ export async function lastLook(workspace: Workspace, id: ActionId): Promise<Look
   return (await readAll(await workspace.stateFile(FILE)))[id];
 }
 
+/** Every action shown in this folder and not forgotten yet. */
+export const shownIds = async (workspace: Workspace): Promise<ActionId[]> =>
+  Object.keys(await readAll(await workspace.stateFile(FILE))).map((id) => actionIdSchema.parse(id));
+
 export async function rememberLook(workspace: Workspace, id: ActionId, look: Look): Promise<void> {
   const path = await workspace.stateFile(FILE);
   const others = Object.entries(await readAll(path)).filter(([other]) => other !== id);

@@ -1,5 +1,6 @@
 import { EXIT, type ExitCode } from '../exit.js';
 import { apiServer } from '../doctor/api.js';
+import { executorDoors } from '../doctor/doors.js';
 import { configFile, keyFiles, nodeVersion, policyFile, rosterFile } from '../doctor/files.js';
 import type { Finding } from '../doctor/finding.js';
 import { ledgerFile } from '../doctor/ledger.js';
@@ -21,7 +22,7 @@ export async function doctor(session: Session): Promise<ExitCode> {
       ...(await keyFiles(workspace, roster)),
     );
     all.push(await ledgerFile(workspace, roster, session.env));
-    all.push(...(await temporalServer(workspace, roster, session.env, session.now())));
+    all.push(...(await temporalServer(workspace, roster, session.env, session.now())), ...(await executorDoors(roster)));
   }
   const url = session.globals.url ?? session.env['KEYTURN_URL'] ?? workspace.config.url ?? DEFAULT_URL;
   all.push(...(await apiServer(url.replace(/\/+$/, ''), session.now)));

@@ -6,7 +6,8 @@ import { freezeSchema, thawSchema } from '../../domain/objects/stop.js';
 import { readAnswer } from '../../domain/receipt.js';
 import type { Roster } from '../../domain/roster.js';
 import { freshness, print } from '../action/decide.js';
-import { Desk } from '../desk.js';
+import { Desk, PASSING } from '../desk.js';
+import { askDoors, type AtDoor } from '../doors.js';
 import { CliError, usage } from '../errors.js';
 import { EXIT, type ExitCode } from '../exit.js';
 import { person } from '../identity.js';
@@ -24,7 +25,10 @@ export interface FreezeOptions extends StopOptions {
   readonly agent?: string;
 }
 
-/** `freeze --all | --type | --agent`: nothing in that scope starts, and no next step, until it is thawed. What already acts at a target is not called back. */
+/**
+ * `freeze --all | --type | --agent`: nothing in that scope starts, and no next step, until it is thawed. What already acts at a target is not called
+ * back. It goes to the API and to the executors' own doors at once.
+ */
 export async function freeze(session: Session, options: FreezeOptions): Promise<ExitCode> {
   const { all, type, agent } = options;
   const scopes = [
@@ -40,9 +44,35 @@ export async function freeze(session: Session, options: FreezeOptions): Promise<
   if (!message.success) throw usage(`this is no freeze: ${issuesOf(message.error)}`, 'Correct what it names.');
   const signed = desk.author.signer.sign('freeze', message.data);
   if (options.print) return print(desk, signed);
-  const { value } = await desk.api.post('/v1/freezes', signed, stopAnswerSchema);
-  const digest = digestOfSigned(signed);
-  return tell(session, desk.roster, signed, value, 'frozen', `keyturn thaw ${digest} --reason …`);
+  const { doors, api } = await everyRoad(desk, signed);
+  const next = `keyturn thaw ${digestOfSigned(signed)} --reason …`;
+  if (api instanceof CliError && doors.length === 0)
+    throw new CliError(api.code, api.text, `${api.remedy} roster.yaml names no executor's own door (door:) to go to instead.`);
+  return tell(session, desk.roster, signed, { doors, api }, 'frozen', next);
+}
+
+interface Roads {
+  readonly doors: readonly AtDoor[];
+  readonly api: StopAnswer | CliError;
+}
+
+/** A brake takes every road at once: the API, which reaches each executor through Temporal, and the executors' own doors. */
+async function everyRoad({ roster, api }: Desk, signed: Signed): Promise<Roads> {
+  const enough = new AbortController();
+  const byApi = api.post('/v1/freezes', signed, stopAnswerSchema, 'POST', enough.signal).then(
+    ({ value }) => value,
+    (error: unknown) => {
+      if (error instanceof CliError) return error;
+      throw error;
+    },
+  );
+  const byDoors = askDoors(roster, null, signed).then((doors) => {
+    if ([...roster.executors.keys()].every((name) => doors.some(({ executor, state }) => executor === name && state === 'stands')))
+      enough.abort();
+    return doors;
+  });
+  const [answer, doors] = await Promise.all([byApi, byDoors]);
+  return { api: answer, doors };
 }
 
 /** `thaw FREEZE`: one of the voices it takes to lift a freeze, which is named by its digest. */
@@ -55,7 +85,14 @@ export async function thaw(session: Session, freezeText: string, options: StopOp
   const signed = desk.author.signer.sign('thaw', message.data);
   if (options.print) return print(desk, signed);
   const { value } = await desk.api.post(`/v1/freezes/${frozen.data}`, signed, stopAnswerSchema, 'DELETE');
-  return tell(session, desk.roster, signed, value, 'your thaw is on record', 'lifted when as many have thawed as its policy asks for');
+  return tell(
+    session,
+    desk.roster,
+    signed,
+    { doors: [], api: value },
+    'your thaw is on record',
+    'lifted when as many have thawed as its policy asks for',
+  );
 }
 
 const said = ({ author }: Desk, session: Session, { reason }: StopOptions) => ({
@@ -66,31 +103,40 @@ const said = ({ author }: Desk, session: Session, { reason }: StopOptions) => ({
   ...freshness(session.now()),
 });
 
-/** Exit 0: every executor has it on record, by its own signature. Exit 6: some are still to be told. */
-function tell(session: Session, roster: Roster, signed: Signed, answer: StopAnswer, done: string, next: string): ExitCode {
+/** Exit 0: every executor has it on record, by its own signature. Exit 6: Temporal keeps it for those that are away. Else 1. */
+function tell(session: Session, roster: Roster, signed: Signed, roads: Roads, done: string, next: string): ExitCode {
   const digest = digestOfSigned(signed);
   const executors = [...roster.executors.values()].map(({ name }) => ({
     executor: name,
-    ...standing(roster, name, signed, digest, answer),
+    ...standing(roster, name, signed, digest, roads),
   }));
-  const all = executors.every(({ state }) => state === 'stands');
   const lines = executors.map(({ executor, state, text }) => {
-    if (state === 'stands') return `${executor}: ${done}`;
-    return state === 'waiting' ? `${executor}: not on record yet, it is away; Temporal keeps it` : inert(`${executor}: refused: ${text}`);
+    if (state === 'stands') return `${executor}: ${done}${text === '' ? '' : ` (${text})`}`;
+    if (state === 'waiting') return `${executor}: not on record yet, it is away; Temporal keeps it${text === '' ? '' : `; ${text}`}`;
+    return inert(`${executor}: ${state === 'refused' ? 'refused' : 'NOT REACHED'}: ${text}`);
   });
   session.answer({ digest, executors }, [...lines, `  ${next}`]);
-  return all ? EXIT.ok : executors.some(({ state }) => state === 'refused') ? EXIT.error : EXIT.waiting;
+  if (executors.every(({ state }) => state === 'stands')) return EXIT.ok;
+  return executors.some(({ state }) => state === 'refused' || state === 'unreached') ? EXIT.error : EXIT.waiting;
 }
 
-/** Only the executor's own signature says that it stands. */
-function standing(
-  roster: Roster,
-  name: string,
-  signed: Signed,
-  digest: Digest,
-  { executors }: StopAnswer,
-): { readonly state: 'stands' | 'waiting' | 'refused'; readonly text: string } {
-  const told = executors.find(({ executor }) => executor === name);
+interface Standing {
+  readonly state: 'stands' | 'waiting' | 'refused' | 'unreached';
+  readonly text: string;
+}
+
+/** Only the executor's own signature says that it stands, whichever way it came. */
+function standing(roster: Roster, name: string, signed: Signed, digest: Digest, { doors, api }: Roads): Standing {
+  const door = doors.find(({ executor }) => executor === name);
+  if (door?.state === 'stands') return { state: 'stands', text: 'by its own door' };
+  const byApi = standingByApi(roster, name, signed, digest, api);
+  if (door === undefined || byApi.state === 'stands') return byApi;
+  return { state: byApi.state, text: [byApi.text, `its door: ${door.text}`].filter((text) => text !== '').join('; ') };
+}
+
+function standingByApi(roster: Roster, name: string, signed: Signed, digest: Digest, api: StopAnswer | CliError): Standing {
+  if (api instanceof CliError) return { state: PASSING.has(api.code) ? 'unreached' : 'refused', text: `${api.code}: ${api.text}` };
+  const told = api.executors.find(({ executor }) => executor === name);
   if (told === undefined || told.state === 'waiting') return { state: 'waiting', text: '' };
   if (told.state === 'refused') return { state: 'refused', text: `${told.code}: ${told.text}` };
   const trust = { deployment: roster.deployment, keys: (roster.executors.get(name)?.keys ?? []).map(({ key }) => key) };

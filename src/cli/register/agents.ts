@@ -7,6 +7,7 @@ import type { Run } from '../program.js';
 
 const AS = ['--as <person>', 'somebody else (development rosters only)'] as const;
 const AS_AGENT = ['--as-agent <agent>', 'an agent, with its key in .keyturn/keys or KEYTURN_AGENT_KEY'] as const;
+const DOOR = ['--door', "straight to the executors' own doors, without API and Temporal"] as const;
 const PRINT = ['--print', 'print the signed message instead of sending it'] as const;
 
 /** What agents and their developers use; programs rather use `keyturn/client`. */
@@ -54,6 +55,7 @@ export function registerAgents(program: Command, run: Run): void {
     .description('nothing starts any more; what was done is undone')
     .option('--as <person>', "the agent's owner (development rosters only)")
     .option(...AS_AGENT)
+    .option(...DOOR)
     .option(...PRINT)
     .action((id: string, options: CancelOptions) =>
       run(async (session) => (await import('../commands/cancel.js')).cancel(session, id, options)),

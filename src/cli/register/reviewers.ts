@@ -9,6 +9,7 @@ import type { WithdrawOptions } from '../commands/withdraw.js';
 import type { Run } from '../program.js';
 
 const AS = ['--as <person>', 'somebody else (development rosters only)'] as const;
+const DOOR = ['--door', "straight to the executors' own doors, without API and Temporal"] as const;
 const PRINT = ['--print', 'print the signed message instead of sending it'] as const;
 const DIGEST = ['--digest <digits>', 'what was seen elsewhere: the first 12 or more digits'] as const;
 
@@ -42,6 +43,7 @@ export function registerReviewers(program: Command, run: Run): void {
     .description('say no; the agent is told why')
     .requiredOption('--reason <text>', 'why')
     .option(...AS)
+    .option(...DOOR)
     .option(...PRINT)
     .action((id: string, options: RejectOptions) =>
       run(async (session) => (await import('../commands/reject.js')).reject(session, id, options)),
@@ -70,6 +72,7 @@ export function registerReviewers(program: Command, run: Run): void {
     .option(...AS)
     .option('--decision <digits>', 'which vote, where there are several')
     .option('--reason <text>', 'why')
+    .option(...DOOR)
     .option(...PRINT)
     .action((id: string, options: WithdrawOptions) =>
       run(async (session) => (await import('../commands/withdraw.js')).withdraw(session, id, options)),

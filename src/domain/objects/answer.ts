@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ERROR_CODES } from '../codes.js';
 import { signedSchema } from '../dsse.js';
-import { actionIdSchema, digestSchema, nameSchema, nonceSchema } from '../ids.js';
+import { actionIdSchema, digestSchema, nameSchema, nonceSchema, type ActionId } from '../ids.js';
 import { instantSchema } from '../instant.js';
 import { statusSchema } from '../outcome.js';
 
@@ -29,6 +29,12 @@ export const lodgeStopInput = <S>(signed: S): { readonly actionId: null; readonl
   have: 0,
   signed,
 });
+
+/** What an executor's own door asks of its ledger, and signs the digest of: no entries, for whoever sends a "no" need not be shown what happened so far. */
+export const doorInput = <S>(
+  actionId: ActionId | null,
+  signed: S,
+): { readonly actionId: ActionId | null; readonly have: 10_000; readonly signed: S } => ({ actionId, have: 10_000, signed });
 
 export const closeReasonSchema = z.enum(['expired', 'execution_expired', 'rejected', 'cancelled']);
 export type CloseReason = z.infer<typeof closeReasonSchema>;

@@ -92,10 +92,22 @@ const api = strict(
   { key: keyOfMachine.optional(), keys: list(keyOfMachine, `keys: [${KEY_SAMPLE}]`, 1, MAX_KEYS).optional() },
   'api: { key: ed25519:… }',
 );
+/** https, or http on this machine: a stop message is no secret, but an answer must come from where the roster says. */
+const doorAddress = z
+  .string()
+  .max(300)
+  .regex(/^(?:https:\/\/[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|http:\/\/(?:127\.0\.0\.1|localhost|\[::1\]))(?::[1-9][0-9]{0,4})?$/)
+  .refine((url) => Number(/:([0-9]+)$/.exec(url)?.[1] ?? 443) <= 65_535);
+
 const executor = strict(
   {
     runs: list(leaf(typeNameSchema, 'the exact name of a type', 'payments.transfer'), 'runs: [payments.transfer]', 1, 1_000),
     keys: list(keyOfMachine, `keys: [${KEY_SAMPLE}]`, 1, MAX_KEYS),
+    door: leaf(
+      doorAddress,
+      'an address: https, or http on this machine; scheme, host and port, no path',
+      'door: https://bank-executor.example.com:7879',
+    ).optional(),
   },
   '{ runs: [payments.transfer], keys: [ed25519:…] }',
 );

@@ -80,6 +80,20 @@ export const readLodged = async (sql: Sql, id: ActionId) =>
 export const readStops = async (sql: Sql) =>
   many(lodgedRow, await sql.all('SELECT digest, object, by_whom, signed, at FROM lodged WHERE action_id IS NULL ORDER BY at, digest'));
 
+const lodgedNo = z.object({ action_id: actionIdSchema, signed: signedText });
+/** Rejections, withdrawals and cancels lodged since `at` (ms), the newest `most` of them, oldest first. */
+export const readLodgedSince = async (sql: Sql, at: number, most: number) =>
+  many(
+    lodgedNo,
+    await sql.all(
+      `SELECT action_id, signed FROM lodged WHERE action_id IS NOT NULL AND object IN ('reject', 'withdraw', 'cancel') AND at >= ?
+       ORDER BY at DESC, digest LIMIT ${most}`,
+      at,
+    ),
+  )
+    .map((row) => ({ actionId: row.action_id, signed: row.signed }))
+    .reverse();
+
 /** Whether this very message is on record for this action, or for none. */
 export const isLodged = async (sql: Sql, digest: Digest, id: ActionId | null) =>
   (await sql.all("SELECT digest FROM lodged WHERE digest = ? AND COALESCE(action_id, '') = ?", digest, id ?? '')).length > 0;
