@@ -42,7 +42,8 @@ export class Lane {
       await this.executor.gone();
       if (this.closing) return;
       this.deaths++;
-      await this.executor.start();
+      // Killed again before it was ready: once more.
+      await this.executor.start().catch(() => undefined);
     }
   }
 

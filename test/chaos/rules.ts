@@ -5,8 +5,9 @@ import { TYPES, type TypeName } from './types.js';
 
 const NAMES = Object.keys(TYPES) as TypeName[];
 
-/** One executor a lane, each with all types under its own name. */
-export function chaosRoster(executors: Readonly<Record<string, Signer>>): string {
+/** One executor a lane, each with all types under its own name, and a door of its own where one is given. */
+export function chaosRoster(executors: Readonly<Record<string, Signer>>, doors: Readonly<Record<string, string>> = {}): string {
+  const door = (lane: string): string => (doors[lane] === undefined ? '' : `, door: 'http://${doors[lane]}'`);
   return `schema: keyturn/roster@1
 version: 1
 deployment: ${DEPLOYMENT}
@@ -17,7 +18,9 @@ agents:
   ap-agent: { owner: dana, key: '${AGENT.key.text}', propose: [${NAMES.map((name) => `${name}.*`).join(', ')}] }
 executors:
 ${Object.entries(executors)
-  .map(([lane, { key }]) => `  ${lane}: { runs: [${NAMES.map((name) => `${name}.${lane}`).join(', ')}], keys: ['${key.text}'] }`)
+  .map(
+    ([lane, { key }]) => `  ${lane}: { runs: [${NAMES.map((name) => `${name}.${lane}`).join(', ')}], keys: ['${key.text}']${door(lane)} }`,
+  )
   .join('\n')}
 `;
 }
@@ -38,5 +41,5 @@ export function chaosPolicy(): string {
     approveWithin: ${APPROVE_WITHIN[name] ?? '10m'}
     executeWithin: 5m
     resolve: { from: [group:leads], quorum: 2 }`;
-  return `schema: keyturn/policy@1\nversion: 1\nrules:\n${NAMES.map(rule).join('\n')}\n`;
+  return `schema: keyturn/policy@1\nversion: 1\nrules:\n${NAMES.map(rule).join('\n')}\nstop: { freeze: [group:leads], thaw: { from: [group:leads], quorum: 2 } }\n`;
 }

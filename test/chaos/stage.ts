@@ -8,6 +8,7 @@ import { parseRoster, type Roster } from '../../src/domain/roster.js';
 import { newPrivateKey, signerFrom } from '../../src/files/key-files.js';
 import { openClient } from '../../src/temporal/connection.js';
 import { loadWorkflowBundle } from '../../src/temporal/bundle.js';
+import { freePort } from '../../src/temporal/free-port.js';
 import { startDevServer, type DevServer } from '../../src/temporal/dev-server.js';
 import { Child } from './child.js';
 import { Lane } from './lane.js';
@@ -29,13 +30,16 @@ export class Stage {
     readonly roster: Roster,
   ) {}
 
-  static async open(lanes: number): Promise<Stage> {
+  /** With `doors` every executor opens its own, on a port that stays the same. */
+  static async open(lanes: number, { doors = false }: { readonly doors?: boolean } = {}): Promise<Stage> {
     const dir = await mkdtemp(join(tmpdir(), 'keyturn-chaos-'));
     const keys = Object.fromEntries(Array.from({ length: lanes }, (_, i) => [`lane${i + 1}`, newPrivateKey()]));
     const signers = Object.fromEntries(Object.entries(keys).map(([lane, key]) => [lane, signerFrom(key, lane)]));
-    const roster = parseRoster(chaosRoster(signers), 'roster.yaml');
+    const places = doors ? await Promise.all(Object.keys(keys).map(async (lane) => [lane, `127.0.0.1:${await freePort()}`] as const)) : [];
+    const doorOf = Object.fromEntries(places);
+    const roster = parseRoster(chaosRoster(signers, doorOf), 'roster.yaml');
     if (!roster.ok) throw new Error(roster.problems.map(({ text }) => text).join('\n'));
-    await writeFile(join(dir, 'roster.yaml'), chaosRoster(signers));
+    await writeFile(join(dir, 'roster.yaml'), chaosRoster(signers, doorOf));
     await writeFile(join(dir, 'policy.yaml'), chaosPolicy());
     // Once here, not once a worker.
     const [server] = await Promise.all([startDevServer({ dbFilename: join(dir, 'temporal.db') }), loadWorkflowBundle()]);
@@ -46,7 +50,9 @@ export class Stage {
     const worker = new Child('worker', 'test/chaos/workflow-worker.ts', { TEMPORAL_ADDRESS: server.address, KEYTURN_DIR: dir }, dir);
     const [, ...opened] = await Promise.all([
       worker.start(),
-      ...Object.entries(keys).map(([name, key]) => Lane.open({ name, dir, key, env })),
+      ...Object.entries(keys).map(([name, key]) =>
+        Lane.open({ name, dir, key, env: { ...env, ...(doorOf[name] === undefined ? {} : { KEYTURN_DOOR: doorOf[name] }) } }),
+      ),
     ]);
     const [client, admin] = [new Bank(bankUrl, BANK_PASSWORD), new BankAdmin(bankUrl, BANK_PASSWORD)];
     return new Stage(dir, server, temporal, bank, worker, opened, client, admin, roster.roster);
