@@ -53,6 +53,9 @@ export const ladderOf = (envelope: Envelope): Ladder => ({
   ...(envelope.rule.effect === 'allow' ? { allowedAt: toMs(envelope.sealedAt) } : {}),
 });
 
+/** Until when revisions that follow may be agreed to, in ms: as long as this one. Nobody was asked for an allowed action: it gave no time to lose. */
+export const latestApproval = ({ rule, approveBy }: Envelope): number => (rule.effect === 'allow' ? Infinity : toMs(approveBy));
+
 /**
  * What a set of verified votes amounts to (§6.3, §6.5, §6.7, §6.8, §6.11). Pure and independent of order and repetition.
  * Per person a rejection not withdrawn wins, else an approval of `envelope` not withdrawn; a vote is in time only before `approveBy`.

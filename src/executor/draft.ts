@@ -12,6 +12,7 @@ import { previewFactsOf } from '../domain/policy/condition.js';
 import { deniedBy, evaluatePolicy } from '../domain/policy/evaluate.js';
 import type { Policy } from '../domain/policy/schema.js';
 import { executorOf, type Roster } from '../domain/roster.js';
+import { latestApproval } from '../domain/tally.js';
 import { viewDigestOf } from '../domain/view/v1.js';
 import { cooling, longerOf } from './cooldown.js';
 import { PreviewRefused, PreviewTooLarge, type ActionType } from './define-action.js';
@@ -123,7 +124,7 @@ export async function draftEnvelope(
     openedAt: toInstant(openedAt),
     sealedAt: toInstant(now),
     // Stricter applies, later never: a revision may shorten the time a changed policy gives, not lengthen it (§6.8).
-    approveBy: toInstant(parent === null ? approveBy : Math.min(approveBy, toMs(parent.envelope.approveBy))),
+    approveBy: toInstant(Math.min(approveBy, parent === null ? Infinity : latestApproval(parent.envelope))),
     executeWithin: ruling.executeWithin,
     guards: {
       development: roster.development,

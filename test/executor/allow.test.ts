@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { request, approve } from '../helpers/messages.js';
 import { API } from '../helpers/signers.js';
 import { ONE_OF_FINANCE, TestRules, policyText, type PolicyOptions } from '../helpers/rules-fixture.js';
-import { HOUR, MINUTE, World } from '../helpers/world.js';
+import { held, HOUR, MINUTE, World } from '../helpers/world.js';
 
 const DAY = 24 * HOUR;
 const allow = (budget: string, more = ''): string =>
@@ -73,7 +73,13 @@ describe('§6.2 what the policy lets run, within its budget', () => {
     if (late === undefined) throw new Error('all three ran');
     expect(await world.run(late)).toEqual({ kind: 'reseal', code: 'budget_exceeded' });
     const again = await world.reseal(late.id, late.digest);
-    expect(again).toMatchObject({ kind: 'sealed' });
+    const asked = held(again);
+    // Nobody was asked before: people have all the time the hold rule gives, not what an allowed action had to start.
+    expect(asked.envelope).toMatchObject({ rule: { effect: 'hold' }, revision: 2, openedAt: late.envelope.openedAt });
+    expect(Date.parse(asked.envelope.approveBy) - Date.parse(asked.envelope.openedAt)).toBe(DAY);
+    world.clock.pass(HOUR);
+    await world.run(asked, [approve('ana', asked, { at: world.clock.ms })]);
+    expect(world.outcome(late.id).status).toBe('succeeded');
     expect((await world.propose({ params: { vendor: 'ACME', cents: 9 } })).envelope.rule.effect).toBe('hold');
   });
 

@@ -7,6 +7,7 @@ import { canonicalize, type Json } from '../json.js';
 import type { PublicKey } from '../keys.js';
 import { envelopeSchema, type Envelope } from '../objects/envelope.js';
 import { sameJson } from '../receipt.js';
+import { latestApproval } from '../tally.js';
 import type { Roster } from '../roster.js';
 import { viewV1 } from '../view/v1.js';
 import { demand } from './broken.js';
@@ -67,7 +68,7 @@ function descends(envelope: Envelope, parent: Envelope, step: string): void {
   demand(envelope.revision === parent.revision + 1, step, 'its parent is not the revision before it');
   demand(sameJson(envelope.previousParams, parent.params), step, "shows other earlier parameters than its parent's");
   demand(
-    envelope.openedAt === parent.openedAt && toMs(envelope.approveBy) <= toMs(parent.approveBy),
+    envelope.openedAt === parent.openedAt && toMs(envelope.approveBy) <= latestApproval(parent),
     step,
     'moves the clocks of its parent',
   );

@@ -19,6 +19,8 @@ export interface Seal {
   readonly cents: number;
   readonly bankVersion: number;
   readonly typeVersion: string;
+  /** Sealed as one that needs nobody. */
+  readonly allowed: boolean;
 }
 export interface Step {
   readonly key: string;

@@ -27,13 +27,15 @@ export class NaiveModel {
   typeVersion = '1';
   readonly actions = new Map<string, Action>();
   private readonly freezes = new Map<string, Set<string>>();
+  /** When actions nobody was asked for began. */
+  private readonly ranAllowed: number[] = [];
   private seen = 0;
   private head: string | null = null;
 
   constructor(
     private readonly database: Database,
     private readonly bank: FakeBank,
-    private readonly sumOf: (digest: string) => Promise<number>,
+    private readonly sealOf: (digest: string) => Promise<{ readonly cents: number; readonly type: string; readonly allowed: boolean }>,
   ) {}
 
   /** Reads what was written since, and compares the bank with it. */
@@ -56,7 +58,8 @@ export class NaiveModel {
     for (const { id, digest, seals, now } of this.delivered) {
       const [action, said] = [this.actions.get(id), this.said.get(digest)];
       const seal = action?.seals.at(-1);
-      if (action === undefined || seal === undefined || said === undefined || !said.honest || said.verdict !== 'reject') continue;
+      if (action === undefined || seal === undefined || seal.allowed || said === undefined || !said.honest || said.verdict !== 'reject')
+        continue;
       if (action.end !== undefined || action.consumed !== undefined || action.seals.length !== seals || said.at > now + AHEAD) continue;
       const isAsked = seal.policy.stages.some((stage) =>
         asked(stage, seal.roster, seal.sealedAt, said.at - action.openedAt).has(said.person),
@@ -128,7 +131,7 @@ export class NaiveModel {
     must(old === undefined || old.consumed === undefined, 'sealed after it was consumed');
     const action = old ?? newAction(entry.actionId, at);
     this.actions.set(entry.actionId, action);
-    const cents = await this.sumOf(entry.digest);
+    const { cents, type, allowed } = await this.sealOf(entry.digest);
     if (entry.cause === 'modify') {
       const editor = this.editorOf.get(cents);
       must(editor !== undefined, 'a modify nobody made');
@@ -136,7 +139,11 @@ export class NaiveModel {
     }
     must(this.policy.stages.length > 0, 'sealed under a policy that denies');
     const { policy, roster, typeVersion } = this;
-    const approveBy = Math.min(action.seals.at(-1)?.approveBy ?? Infinity, action.openedAt + policy.approveWithin);
+    if (allowed) must(type === 'payments.transfer' && this.fitsBudget(at), 'let run what the policy does not, or more than its budget');
+    const before = action.seals.at(-1);
+    const bound = before === undefined || before.allowed ? Infinity : before.approveBy;
+    const within = allowed ? (policy.allows?.executeWithin ?? 0) : policy.approveWithin;
+    const approveBy = Math.min(bound, action.openedAt + within);
     action.seals.push({
       digest: entry.digest,
       policy,
@@ -146,6 +153,7 @@ export class NaiveModel {
       cents,
       bankVersion: this.bank.version,
       typeVersion,
+      allowed,
     });
   }
 
@@ -190,6 +198,7 @@ export class NaiveModel {
     );
     must(rejecting(action) < Math.min(seal.policy.rejections, this.policy.rejections), 'consumed over a standing rejection');
 
+    if (seal.allowed) return this.executingAllowed(action, seal, entry, now);
     const votes = this.count(action, seal, entry.decisions, now);
     must(votes.length === entry.decisions.length, 'counted a decision that is none');
     must(new Set(votes.map(({ person }) => person)).size === votes.length, 'counted one person twice');
@@ -207,6 +216,20 @@ export class NaiveModel {
     const newest = Math.max(...votes.map(({ at }) => at));
     must(now < newest + seal.policy.executeWithin, 'consumed after the time to start');
     action.consumed = seal;
+  }
+
+  /** Nobody was asked: only while the present policy says so too, soon after the seal, and within its budget. */
+  private executingAllowed(action: Action, seal: Seal, entry: Of<'executing'>, now: number): void {
+    must(entry.decisions.length === 0, 'counted votes of people nobody asked');
+    must(this.fitsBudget(now), 'ran without people although the present policy asks them, or over its budget');
+    must(now < seal.sealedAt + (seal.policy.allows?.executeWithin ?? 0), 'consumed after the time to start');
+    this.ranAllowed.push(now);
+    action.consumed = seal;
+  }
+
+  private fitsBudget(now: number): boolean {
+    const { allows } = this.policy;
+    return allows !== undefined && this.ranAllowed.filter((at) => at > now - allows.within).length < allows.limit;
   }
 
   private count(action: Action, seal: Seal, digests: readonly string[], now: number): Said[] {

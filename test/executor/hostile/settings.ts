@@ -19,6 +19,8 @@ export interface NaivePolicy {
   readonly file: PolicyOptions;
   /** None: the policy denies. */
   readonly stages: readonly NaiveStage[];
+  /** What the policy lets run with nobody asked: payments, so many within so long. */
+  readonly allows?: { readonly limit: number; readonly within: number; readonly executeWithin: number };
   readonly rejections: number;
   readonly approveWithin: number;
   readonly executeWithin: number;
@@ -49,6 +51,16 @@ export const POLICIES: readonly NaivePolicy[] = [
         '[{ name: first, from: [group:finance], quorum: 1 }, { name: second, from: [person:ana, group:finance-leads], quorum: 1, escalate: [{ after: 1h, to: [group:finance] }] }]',
     },
     stages: [finance(1), { of: ['ana', 'leads'], quorum: 1, later: { after: HOUR, of: 'finance' } }],
+  },
+  {
+    ...usual,
+    file: {
+      version: 7,
+      first:
+        '  - { name: small, match: { type: payments.transfer }, effect: allow, because: Small., budget: [{ per: agent, within: 1h, limit: 1 }], executeWithin: 5m, resolve: { from: [group:finance-leads], quorum: 1 } }\n',
+    },
+    stages: [finance(2)],
+    allows: { limit: 1, within: HOUR, executeWithin: 5 * MINUTE },
   },
 ];
 

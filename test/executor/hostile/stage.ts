@@ -25,7 +25,7 @@ export class Stage {
   private readonly failures: unknown[] = [];
 
   private constructor(readonly world: World) {
-    this.model = new NaiveModel(world.database, world.bank, (digest) => this.sumOf(digest));
+    this.model = new NaiveModel(world.database, world.bank, (digest) => this.sealOf(digest));
   }
   static async open(): Promise<Stage> {
     const world = await World.open();
@@ -64,9 +64,10 @@ export class Stage {
     if (action !== undefined && action.revisions.every(({ digest }) => digest !== sealed.digest)) action.revisions.push(sealed);
   }
 
-  private async sumOf(digest: string): Promise<number> {
+  private async sealOf(digest: string): Promise<{ readonly cents: number; readonly type: string; readonly allowed: boolean }> {
     const rows = await this.world.database.transaction((sql) => sql.all('SELECT signed FROM envelope WHERE digest = ?', digest));
-    return Number(openEnvelope(signedSchema.parse(parseStrict(String(rows[0]?.['signed'])))).params['cents']);
+    const { params, type, rule } = openEnvelope(signedSchema.parse(parseStrict(String(rows[0]?.['signed']))));
+    return { cents: Number(params['cents']), type: type.name, allowed: rule.effect === 'allow' };
   }
 
   at(n: number): Known | undefined {
