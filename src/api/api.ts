@@ -2,8 +2,10 @@ import type { Client } from '@temporalio/client';
 import type { Context } from 'hono';
 import type { Signer } from '../domain/dsse.js';
 import type { Roster } from '../domain/roster.js';
+import type { Looks } from './looks.js';
 import type { Manifests } from './manifests.js';
 import type { Metrics } from './metrics.js';
+import type { Copy } from './policy.js';
 import type { Waits } from './temporal/waits.js';
 
 /** What pino's logger and a test's array both are. */
@@ -18,9 +20,12 @@ export interface Api {
   readonly client: Client;
   /** The roster as it stands on disk. Throws `roster_invalid` while the file is broken: never an older one that was good. */
   readonly roster: () => Promise<Roster>;
+  /** The API's own copy of the policy, if it was given one. It informs, it decides nothing. */
+  readonly policy: () => Promise<Copy>;
   readonly signer: Signer | undefined;
   readonly manifests: Manifests;
   readonly waits: Waits;
+  readonly looks: Looks;
   readonly metrics: Metrics;
   readonly log: Log;
 }

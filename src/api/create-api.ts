@@ -4,10 +4,12 @@ import type { Client } from '@temporalio/client';
 import { refuse } from '../domain/codes.js';
 import type { Signer } from '../domain/dsse.js';
 import type { Api, Call, Log, Variables } from './api.js';
+import { Looks } from './looks.js';
 import { Manifests } from './manifests.js';
 import { Metrics } from './metrics.js';
 import { openApiDocument } from './openapi/document.js';
 import { docsPage } from './openapi/page.js';
+import { policyReader } from './policy.js';
 import { answer, problemResponse, Refused, temporalAway } from './problem.js';
 import { rosterReader } from './roster.js';
 import { methodsAt, register, type Route } from './route.js';
@@ -18,6 +20,8 @@ import { Waits } from './temporal/waits.js';
 export interface ApiOptions {
   readonly client: Client;
   readonly rosterFile: string;
+  /** Left out: it makes no dry runs. */
+  readonly policyFile?: string | undefined;
   /** Vouches for agents with a bearer key. Left out: none is served. */
   readonly apiSigner?: Signer | undefined;
   readonly log: Log;
@@ -30,14 +34,16 @@ export interface CreatedApi {
 }
 
 /** The HTTP API as one fetch function. Opens nothing and reads no file until it is asked. */
-export function createApi({ client, rosterFile, apiSigner, log }: ApiOptions): CreatedApi {
+export function createApi({ client, rosterFile, policyFile, apiSigner, log }: ApiOptions): CreatedApi {
   const api: Api = {
     client,
     log,
     signer: apiSigner,
     roster: rosterReader(rosterFile, log),
+    policy: policyReader(policyFile, rosterFile, log),
     manifests: new Manifests(client),
     waits: new Waits(),
+    looks: new Looks(),
     metrics: new Metrics(),
   };
   const app = new OpenAPIHono<Variables>();

@@ -18,6 +18,8 @@ export interface RunOptions {
   readonly dir: string;
   readonly port: number;
   readonly host?: string;
+  /** Its own copy of the policy, for dry runs. */
+  readonly policyFile?: string;
 }
 
 /**
@@ -25,7 +27,7 @@ export interface RunOptions {
  * the CLI's variables. Temporal may be away at the start. Logs warnings to stderr (`KEYTURN_LOG_LEVEL`). SIGTERM and SIGINT close it.
  * Throws `FileRefused` on a roster that cannot be used, and if the port is taken.
  */
-export async function runApi({ dir, port, host }: RunOptions): Promise<RunningApi> {
+export async function runApi({ dir, port, host, policyFile }: RunOptions): Promise<RunningApi> {
   useNativeCrypto();
   const rosterFile = join(dir, 'roster.yaml');
   const apiSigner = await apiKey(dir, await readRoster(rosterFile));
@@ -33,7 +35,7 @@ export async function runApi({ dir, port, host }: RunOptions): Promise<RunningAp
   const settings = connect();
   const connection = Connection.lazy(settings.connectionOptions);
   const client = new Client({ connection, namespace: settings.namespace, dataConverter });
-  const running = await startApi({ client, rosterFile, apiSigner, log, port, ...(host === undefined ? {} : { host }) }).catch(
+  const running = await startApi({ client, rosterFile, policyFile, apiSigner, log, port, ...(host === undefined ? {} : { host }) }).catch(
     async (error: unknown) => {
       await connection.close();
       throw error;

@@ -1,4 +1,5 @@
 import { refuse, type Refusal } from './codes.js';
+import { confirmOf, unconfirmed } from './confirm.js';
 import { keyIdOfSigned, readPayload, verifySigned, type Signed } from './dsse.js';
 import { sha256 } from './hash.js';
 import { payloadBytes } from './dsse.js';
@@ -115,6 +116,8 @@ export function admit(
 
   const author = authorRefused(decision, newest.envelope, issuedAt);
   if (author !== undefined) return no(digest, 8, author.code, author.text);
+  const unmet = unconfirmed(decision, confirmOf(newest.envelope.guards, newest.envelope.params));
+  if (unmet !== undefined) return no(digest, 8, unmet.code, unmet.text);
   if (issuedAt >= toMs(newest.envelope.approveBy) && decision.verdict !== 'reject' && decision.verdict !== 'withdraw')
     return no(digest, 8, 'decision_late');
   if (issuedAt > now + CLOCK_SKEW_MS) return no(digest, 8, 'decision_late', 'the decision is dated more than 2 minutes ahead');

@@ -16,6 +16,16 @@ export function pointerEntries(value: Json, at = ''): [string, Json][] {
   return at === '' ? [] : [[at, value]];
 }
 
+/** The value at a place; undefined where the pointer leads nowhere. */
+export function valueAt(value: Json, pointer: string): Json | undefined {
+  const [root, ...steps] = pointer.split('/');
+  if (root !== '' || steps.length === 0) return undefined;
+  return steps.map(unescape).reduce<Json | undefined>((inner, key) => {
+    if (Array.isArray(inner)) return /^(?:0|[1-9][0-9]{0,5})$/.test(key) ? (inner as readonly Json[])[Number(key)] : undefined;
+    return isObject(inner) && Object.hasOwn(inner, key) ? inner[key] : undefined;
+  }, value);
+}
+
 /** A copy with the value at an existing place replaced. Returns undefined where the pointer leads nowhere: a patch never invents places. */
 export function replaceAt(value: Json, pointer: string, replacement: Json): Json | undefined {
   const [root, head, ...rest] = pointer.split('/');

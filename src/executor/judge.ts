@@ -1,5 +1,7 @@
 import { admit, isIndependent, readDecision, voteOf, type KeyRing } from '../domain/admit.js';
 import type { ErrorCode } from '../domain/codes.js';
+import { confirmOf, unconfirmed } from '../domain/confirm.js';
+import type { Digest } from '../domain/ids.js';
 import { verifySigned, type Signed } from '../domain/dsse.js';
 
 import { toMs } from '../domain/instant.js';
@@ -80,6 +82,8 @@ export function judge(
   const samePolicy = policy.digest === envelope.policy.digest;
   const dropped: Dropped[] = [];
   const votes: Vote[] = votesOnRecord(book.lodged);
+  const confirmNow = ruling.effect === 'deny' ? null : confirmOf(ruling.guards, envelope.params);
+  const unconfirmedNow = new Set<Digest>();
   const onRecord = new Set(votes.map((vote) => vote.digest));
   const sealedLadder = ladderOf(envelope);
   for (const signed of decisions) {
@@ -106,9 +110,17 @@ export function judge(
       continue;
     }
     votes.push(vote);
+    if (unconfirmed(admission.decision, confirmNow) !== undefined) unconfirmedNow.add(vote.digest);
   }
   const sealed = tally(sealedLadder, digest, votes);
-  const byPresent = presentLadder === undefined ? undefined : tally(presentLadder, digest, votes);
+  const byPresent =
+    presentLadder === undefined
+      ? undefined
+      : tally(
+          presentLadder,
+          digest,
+          votes.filter((vote) => !unconfirmedNow.has(vote.digest)),
+        );
   const noes = byPresent?.rejected === true ? byPresent : sealed;
   const cooldown = ruling.effect === 'deny' ? undefined : ruling.cooldown;
   return {

@@ -147,12 +147,19 @@ export function sealedOf(action: ActionResource): SealedRevision {
   return { id: envelope.actionId, digest: action.digest, view: action.view, envelope, signed, rejections: [] };
 }
 
-export function apiOf(client: Client, rosterFile: string, log: string[] = []): Promise<RunningApi> {
+export function apiOf(client: Client, rosterFile: string, log: string[] = [], policyFile?: string): Promise<RunningApi> {
   const line =
     (level: string) =>
     (fields: object, text: string): void =>
       void log.push(`${level} ${text} ${JSON.stringify(fields)}`);
-  return startApi({ client, rosterFile, apiSigner: API, port: 0, log: { info: line('info'), warn: line('warn'), error: line('error') } });
+  return startApi({
+    client,
+    rosterFile,
+    policyFile,
+    apiSigner: API,
+    port: 0,
+    log: { info: line('info'), warn: line('warn'), error: line('error') },
+  });
 }
 
 /** A client of a Temporal that is not there. */

@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readPayload, verifySigned, type Signed } from '../../src/domain/dsse.js';
 import { decisionSchema, type Decision } from '../../src/domain/objects/decision.js';
+import { envelope } from '../helpers/hand-made.js';
 import { keyOfPerson } from '../helpers/signers.js';
 import { answerTo, FakeAction, FakeApi, problem } from './fake-api.js';
 import { FakeTerminal } from './fake-terminal.js';
@@ -162,5 +163,27 @@ describe('who signs', () => {
     const { exit, terminal } = await folder.run(['show', prefix()]);
     expect(exit).toBe(2);
     expect(terminal.said).toContain('ana, ben, cleo, dana, eva');
+  });
+});
+
+describe('a rule that has a value repeated', () => {
+  const guarded = async (): Promise<void> => {
+    await api.stop();
+    action = new FakeAction({ guards: { ...envelope().guards, development: true, confirmField: '/cents' } });
+    api = await FakeApi.start(action);
+    await folder.remove();
+    folder = await Folder.make(api.url);
+    await folder.run(['show', prefix()]);
+  };
+  test('without a terminal: --confirm, never filled in by itself; another value signs nothing', async () => {
+    await guarded();
+    for (const args of [[], ['--confirm', '1'], ['--confirm', '480000 ']]) {
+      const { exit, terminal } = await folder.run(['approve', prefix(), '--as', 'ana', ...args]);
+      expect(exit).toBe(1);
+      expect(terminal.said).toContain('(guard_unmet)');
+    }
+    expect(api.posted).toEqual([]);
+    expect((await folder.run(['approve', prefix(), '--as', 'ana', '--confirm', '480000'])).exit).toBe(0);
+    expect(decisionIn(api.posted[0]?.signed).guards).toEqual({ confirmField: '480000' });
   });
 });

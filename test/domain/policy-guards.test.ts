@@ -1,4 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import { confirmText } from '../../src/domain/confirm.js';
+import type { Json } from '../../src/domain/json.js';
 import { lintPolicy } from '../../src/domain/policy/lint.js';
 import { parsePolicy } from '../../src/domain/policy/parse.js';
 import { problemText } from '../../src/domain/problem.js';
@@ -79,7 +81,39 @@ describe('minTime', () => {
   });
 });
 
-test.each(['independent: 1', 'minTime: 5m'])('%s has no place in a deny rule', (line) => {
+describe('confirmField, minView', () => {
+  test('are ruled as written; what cannot be typed denies', () => {
+    const policy = policyOf(hold(['confirmField: /to/0', 'minView: 20s']));
+    expect(held(rule(policy, { params: { to: ['ACME'] } })).guards).toMatchObject({ confirmField: '/to/0', minView: 20_000 });
+    expect(denied(rule(policy, { params: { to: [] } }))).toMatchObject({ code: 'policy_error', rule: 'hold payments.transfer' });
+    expect(denied(rule(policy, { params: { to: ['x'.repeat(501)] } })).code).toBe('policy_error');
+  });
+  test.each(['cents', '/', '""', '7', '/a~2b', ''])('confirmField: %s is refused', (value) => {
+    expect(say(hold([`confirmField: ${value}`]))[0]).toMatch(/^policy.yaml:12: confirmField .*Write: confirmField: \/cents$/);
+  });
+  test('minView as long as there is time to approve', () => {
+    expect(say(hold(['minView: 24h']))).toEqual([
+      'policy.yaml:12: minView 1d is not less than approveWithin 1d: nobody could approve in time. Write: less than 1d',
+    ]);
+  });
+});
+
+describe('what is repeated', () => {
+  test.each<[string, Json, string, string | undefined]>([
+    ['a text as it is', { vendor: 'ACME "x"' }, '/vendor', 'ACME "x"'],
+    ['a number', { cents: 480_000 }, '/cents', '480000'],
+    ['true, null', { a: true, b: [null] }, '/b/0', 'null'],
+    ['an object in canonical order', { a: { z: 1, b: [true] } }, '/a', '{"b":[true],"z":1}'],
+    ['a key with a slash', { 'a/b': 1 }, '/a~1b', '1'],
+    ['nothing there', { cents: 1 }, '/iban', undefined],
+    ['inherited, not there', {}, '/constructor', undefined],
+    ['the whole', { cents: 1 }, '', undefined],
+  ])('%s', (_title, params, field, text) => {
+    expect(confirmText(params, field)).toBe(text);
+  });
+});
+
+test.each(['independent: 1', 'minTime: 5m', 'confirmField: /cents', 'minView: 20s'])('%s has no place in a deny rule', (line) => {
   const rules = `  - name: x\n    match: { type: a }\n    effect: deny\n    because: No.\n    ${line}\n`;
   const [field = ''] = line.split(':');
   expect(say(rules)).toEqual([

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Signed } from '../../src/domain/dsse.js';
 import { toInstant } from '../../src/domain/instant.js';
+import { viewV1 } from '../../src/domain/view/v1.js';
 import { Authenticator } from '../helpers/authenticator.js';
 import { approve, modify, reject, request, type SealedRevision } from '../helpers/messages.js';
 import { policyText, rosterText, TestRules, type PolicyOptions, type RosterOptions } from '../helpers/rules-fixture.js';
@@ -126,4 +127,53 @@ describe('minTime', () => {
     world.types.set(type.name, changed(type, { preview }));
     expect(await refusal(world, sealed, both(sealed))).toMatchObject({ kind: 'wait', code: 'too_early' });
   });
+});
+
+describe('confirmField', () => {
+  const CENTS = { more: ['confirmField: /cents'] };
+  const saying = (value: string) => ({ forge: { guards: { confirmField: value } } });
+  const both = (sealed: SealedRevision, value: string): Signed[] => [
+    approve('ana', sealed, saying(value)),
+    approve('ben', sealed, saying(value)),
+  ];
+
+  test('7.8 an approval that does not repeat the value, or repeats another, is dropped; one that does counts', async () => {
+    const world = await open(CENTS);
+    const sealed = await world.propose();
+    expect(sealed.envelope.guards.confirmField).toBe('/cents');
+    const silent = [approve('ana', sealed), approve('ben', sealed, saying('480000'))];
+    expect(await refusal(world, sealed, silent)).toEqual({ kind: 'ask', code: 'guard_unmet', check: 8 });
+    expect(await refusal(world, sealed, both(sealed, '4800'))).toEqual({ kind: 'ask', code: 'guard_unmet', check: 8 });
+    expect(await world.advance(sealed, both(sealed, '480000'))).toEqual({ kind: 'end' });
+    expect(world.bank.effectsOf(sealed.id)).toEqual(['run']);
+  });
+  test('6.9 attack 31: a present rule that asks for it makes it stale; one that no longer asks does not help', async () => {
+    const world = await open();
+    const sealed = await world.propose();
+    world.rules.setPolicy({ version: 2, ...CENTS });
+    expect(await refusal(world, sealed, [approve('ana', sealed), approve('ben', sealed)])).toEqual({
+      kind: 'reseal',
+      code: 'policy_stale',
+    });
+
+    const other = await open(CENTS);
+    const asked = await other.propose();
+    other.rules.setPolicy({ version: 2 });
+    expect(await refusal(other, asked, [approve('ana', asked), approve('ben', asked)])).toMatchObject({ code: 'guard_unmet' });
+  });
+  test.each(['/iban', '/cents/0', '/vendor/x', '/toString'])('%s names no parameter: denied at the seal', async (field) => {
+    const world = await open({ more: [`confirmField: ${field}`] });
+    const { id, signed } = request();
+    await world.seal(id, signed);
+    expect(world.outcome(id)).toMatchObject({ status: 'denied', reason: { code: 'policy_error' } });
+    expect(world.outcome(id).reason.text).toContain(`confirmField ${field} names nothing`);
+  });
+});
+
+test('minView is sealed and shown, and the executor does not enforce it', async () => {
+  const world = await open({ more: ['minView: 20s'] });
+  const sealed = await world.propose();
+  expect(sealed.envelope.guards.minView).toBe(20_000);
+  expect(viewV1(sealed.envelope).guards).toEqual(['read for 20s before an approval (a quality guard of the API, not of the executor)']);
+  expect(await world.advance(sealed, [approve('ana', sealed), approve('ben', sealed)])).toEqual({ kind: 'end' });
 });

@@ -17,6 +17,7 @@ import { manifestSchema } from '../../domain/objects/manifest.js';
 import { replySchema } from '../../domain/objects/reply.js';
 import { requestSchema } from '../../domain/objects/request.js';
 import { cancelSchema, freezeSchema, resolveSchema, thawSchema } from '../../domain/objects/stop.js';
+import { dryRunSchema, policyEvaluationSchema, policyOverviewSchema } from '../../domain/policy/dry-run.js';
 import { outcomeSchema } from '../../domain/outcome.js';
 
 /** The shapes of the document: the same schemas the code parses with. */
@@ -37,6 +38,9 @@ const SHAPES = {
   Action: actionSchema,
   ActionList: actionListSchema,
   ActionTypes: actionTypesSchema,
+  DryRun: dryRunSchema,
+  PolicyEvaluation: policyEvaluationSchema,
+  PolicyOverview: policyOverviewSchema,
   ActionEvents: actionEventsSchema,
   MessageAnswer: messageAnswerSchema,
   StopAnswer: stopAnswerSchema,

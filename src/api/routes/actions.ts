@@ -44,7 +44,9 @@ export const show: Route = {
     const described = await describe(api.client, id);
     if (described === undefined) throw notFound();
     mustSee(reader, described.line.agent);
-    return answer(200, (await loadAfter(api, described, roster, wait * 1_000, c.req.raw.signal)).resource);
+    const { resource } = await loadAfter(api, described, roster, wait * 1_000, c.req.raw.signal);
+    api.looks.saw(resource.envelopes, reader.kind === 'person' ? reader.id : undefined, Date.now());
+    return answer(200, resource);
   },
 };
 

@@ -7,6 +7,7 @@ import { events } from './events.js';
 import { evidence } from './evidence.js';
 import { freeze, thaw } from './freezes.js';
 import { inbox } from './inbox.js';
+import { evaluatePolicy, policy } from './policy.js';
 import { propose } from './proposals.js';
 import { cancel, resolve } from './stops.js';
 import { healthz, metrics, readyz } from './system.js';
@@ -25,6 +26,8 @@ export const ROUTES: readonly Route[] = [
   evidence,
   resolve,
   actionTypes,
+  policy,
+  evaluatePolicy,
   freeze,
   thaw,
   healthz,

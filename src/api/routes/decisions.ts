@@ -1,7 +1,10 @@
 import { readDecision } from '../../domain/admit.js';
 import type { Signed } from '../../domain/dsse.js';
-import { digestSchema } from '../../domain/ids.js';
+import { refuse } from '../../domain/codes.js';
+import { digestSchema, type ActionId } from '../../domain/ids.js';
+import { durationText } from '../../domain/instant.js';
 import { MAX_DECISION_CHARS } from '../../domain/objects/decision.js';
+import type { Api } from '../api.js';
 import { decisionRefused } from '../credentials/reviewer.js';
 import { bearerAgent, mustSee, readerOf } from '../credentials/reader.js';
 import { fateIn, whyNotHeld } from '../messages/fate.js';
@@ -21,7 +24,16 @@ export const decide: Route = {
   summary: "Takes a decision signed with a reviewer's own key: 200 counted or standing, 202 recorded and not judged yet.",
   access: 'signature',
   body: ['Signed'],
-  answers: { 200: 'MessageAnswer', 202: 'MessageAnswer', 403: 'Problem', 404: 'Problem', 409: 'Problem', 412: 'Problem', 503: 'Problem' },
+  answers: {
+    200: 'MessageAnswer',
+    202: 'MessageAnswer',
+    403: 'Problem',
+    404: 'Problem',
+    409: 'Problem',
+    412: 'Problem',
+    422: 'Problem',
+    503: 'Problem',
+  },
   handle: async (api, c) => {
     const roster = await api.roster();
     const now = Date.now();
@@ -32,6 +44,7 @@ export const decide: Route = {
     if (refusal !== undefined) throw new Refused(refusal);
     const described = await describe(api.client, id);
     if (described === undefined) throw notFound();
+    await mustHaveRead(api, id, signed, roster);
     return sendMessage(api, described, roster, 'decision', signed).catch((error: unknown) => {
       throw notAsked(error, signed, described.line.agent, roster);
     });
@@ -66,6 +79,23 @@ export const fate: Route = {
     });
   },
 };
+
+/**
+ * The guard `minView`: a quality guard of this API alone. Of a revision it never saw it asks the workflow; while no worker answers it cannot tell, and
+ * passes the decision on.
+ */
+async function mustHaveRead(api: Api, id: ActionId, signed: Signed, roster: Roster): Promise<void> {
+  const decision = readDecision(signed)?.decision;
+  if (decision?.verdict !== 'approve') return;
+  if (!api.looks.knows(decision.digest)) api.looks.saw((await load(api, id, roster)).resource.envelopes, undefined, Date.now());
+  const left = api.looks.left(decision.person, decision.digest, Date.now());
+  if (left === undefined) return;
+  const seconds = Math.ceil(left.wait / 1_000);
+  const text = left.read
+    ? `the rule wants it read for ${durationText(left.minView)} first: ${seconds} s are left`
+    : `the rule wants it read for ${durationText(left.minView)} first, and this API has not shown it to you: read it, then wait ${seconds} s`;
+  throw new Refused(refuse('guard_unmet', text), { headers: { 'retry-after': String(seconds) } });
+}
 
 /**
  * The workflow knows only the keys of those the action asks. Whose signature this API verified and the workflow does not know is somebody else of the

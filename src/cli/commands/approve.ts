@@ -1,3 +1,4 @@
+import { confirmed } from '../action/confirm.js';
 import { PATIENCE_MS, print, sayRecorded, send, signDecision } from '../action/decide.js';
 import { whatWasSeen } from '../action/seen.js';
 import { votesOf } from '../action/votes.js';
@@ -12,6 +13,8 @@ export interface ApproveOptions {
   readonly as?: string;
   readonly digest?: string;
   readonly reason?: string;
+  /** The value the rule wants repeated. */
+  readonly confirm?: string;
   readonly print?: true;
 }
 
@@ -24,8 +27,9 @@ export async function approve(session: Session, idText: string, options: Approve
   const action = await desk.find(idText);
   const { id } = action;
   const seen = await whatWasSeen(desk, action, { digest: options.digest, question: `Approve exactly this, as ${desk.author.id}?` });
+  const guards = await confirmed(session, action, seen, options.confirm);
   const reason = options.reason === undefined ? {} : { reason: options.reason };
-  const signed = signDecision(desk.author, id, seen, { verdict: 'approve', ...reason }, session.now());
+  const signed = signDecision(desk.author, id, seen, { verdict: 'approve', ...reason, ...guards }, session.now());
   if (options.print) return print(desk, signed);
 
   const judged = await send(desk, id, 'decisions', signed);

@@ -102,9 +102,11 @@ function rulingLines(ruling: Ruling): string[] {
   ];
 }
 
-const guardLines = ({ independent, minTime }: Guards): string[] => [
+const guardLines = ({ independent, minTime, confirmField, minView }: Guards): string[] => [
   ...(independent === 0 ? [] : [`  at least ${independent} of them with the command line (Ed25519 keys)`]),
   ...(minTime === 0 ? [] : [`  nothing starts within ${durationText(minTime)} of the seal`]),
+  ...(confirmField === null ? [] : [`  every approval repeats the value of ${confirmField}`]),
+  ...(minView === 0 ? [] : [`  the API has it read for ${durationText(minView)} before it takes an approval`]),
 ];
 
 async function read(

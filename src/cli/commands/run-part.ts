@@ -14,10 +14,12 @@ import { DEFAULT_URL } from '../workspace.js';
 export interface ApiPartOptions {
   readonly port?: string;
   readonly host?: string;
+  /** The API's own copy of the policy. */
+  readonly policy?: string;
 }
 
 /** `api`: the HTTP door alone, against any Temporal. */
-export async function api(session: Session, { port: wanted, host }: ApiPartOptions): Promise<ExitCode> {
+export async function api(session: Session, { port: wanted, host, policy }: ApiPartOptions): Promise<ExitCode> {
   const { root, config } = await session.workspace();
   const port = Number(wanted ?? portOf(config.url ?? DEFAULT_URL));
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw usage(`"${wanted ?? ''}" is no port`, 'Write --port 7878.');
@@ -25,7 +27,12 @@ export async function api(session: Session, { port: wanted, host }: ApiPartOptio
   if (host !== undefined && isIP(host) === 0)
     throw usage(`"${host}" is no IP address`, 'Write --host 0.0.0.0 for every interface, inside a container.');
   const { runApi } = await import('../../api/run-api.js');
-  const { url } = await runApi({ dir: root, port, ...(host === undefined ? {} : { host }) }).catch((error: unknown) => {
+  const { url } = await runApi({
+    dir: root,
+    port,
+    ...(host === undefined ? {} : { host }),
+    ...(policy === undefined ? {} : { policyFile: resolve(root, policy) }),
+  }).catch((error: unknown) => {
     if (!hasCode(error, 'EADDRINUSE')) throw error;
     throw new CliError('part_failed', `port ${port} is taken`, 'Choose another with --port, or end what listens there.');
   });

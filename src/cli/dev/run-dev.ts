@@ -80,7 +80,7 @@ export async function runDev({ dir: given, command, env = {}, log, tell }: DevOp
       keep(name, (signal) => startPart({ name, ...run, ...common }, (line) => log(name, line), signal));
     const [file = '', ...args] = command;
     const [api] = await Promise.all([
-      part('api', selfCommand(['api', '--dir', dir, '--port', String(port)])).begin(),
+      part('api', selfCommand(['api', '--dir', dir, '--port', String(port), '--policy', 'policy.yaml'])).begin(),
       part('worker', selfCommand(['worker', '--dir', dir])).begin(),
       part('executor', { file, args, foreign: true }).begin(),
     ]);

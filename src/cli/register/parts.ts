@@ -22,6 +22,7 @@ export function registerParts(program: Command, run: Run): void {
     .description('the API alone')
     .option('--port <number>', '(default: that of .keyturn/config.json)')
     .option('--host <address>', 'the IP address to listen on; it speaks no TLS (default: 127.0.0.1)')
+    .option('--policy <file>', 'its own copy of policy.yaml, for dry runs; it decides nothing')
     .action((options: ApiPartOptions) => run(async (session) => (await import('../commands/run-part.js')).api(session, options)));
   program
     .command('worker')

@@ -34,6 +34,7 @@ export function registerReviewers(program: Command, run: Run): void {
     .option(...AS)
     .option(...DIGEST)
     .option('--reason <text>', 'why')
+    .option('--confirm <value>', 'the value the rule wants repeated')
     .option(...PRINT)
     .action((id: string, options: ApproveOptions) =>
       run(async (session) => (await import('../commands/approve.js')).approve(session, id, options)),

@@ -110,6 +110,8 @@ const envelopeObject = z.strictObject({
     minTime: z.int().min(0),
     independent: z.int().min(0),
     confirmField: z.string().max(200).nullable(),
+    /** A quality guard of the API, which the executor does not enforce: how long a revision is read before it is approved. */
+    minView: duration.optional(),
     /** How long equal content stays refused after people rejected it; left out: not at all. */
     cooldown: duration.optional(),
   }),

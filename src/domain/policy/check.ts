@@ -29,7 +29,7 @@ function checkHold(rule: FileHold, path: Path, findings: Findings): void {
     checkBars(stage, here, findings);
   }
   const quorums = rule.quorum ?? (rule.stages ?? []).reduce((sum, { quorum }) => sum + quorum, 0);
-  checkGuards(guardsOf(rule), { quorums, executeWithin: rule.executeWithin }, path, findings);
+  checkGuards(guardsOf(rule), { quorums, approveWithin: rule.approveWithin, executeWithin: rule.executeWithin }, path, findings);
 }
 
 /** Either stages, or one stage right in the rule; never neither, never both. */

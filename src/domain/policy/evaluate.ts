@@ -1,3 +1,4 @@
+import { confirmOf } from '../confirm.js';
 import type { PersonId } from '../ids.js';
 import type { Exclusion, Risk, Stage, UndoPlan } from '../objects/envelope.js';
 import { peopleOf } from '../roster.js';
@@ -169,6 +170,11 @@ function hold(rule: HoldRule, roster: Roster, asked: Asked, now: number): Ruling
   const exclusions = exclusionsOf(asked, roster.selfApproval);
   const never = unmeetable(rule, ladder, roster, exclusions, now);
   if (never !== undefined) return { effect: 'deny', code: 'quorum_unsatisfiable', text: never.text, rule: rule.name };
+  const confirm = confirmOf(rule.guards, asked.params);
+  if (confirm !== null && confirm.text === undefined) {
+    const why = `confirmField ${confirm.field} names nothing in these parameters that a person could type`;
+    return { effect: 'deny', code: 'policy_error', text: `rule "${rule.name}": ${why}`, rule: rule.name };
+  }
   return {
     effect: 'hold',
     rule: { name: rule.name, because: rule.because },

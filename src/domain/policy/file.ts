@@ -49,7 +49,7 @@ const circle = (sample: string) => strict({ from: refs('from'), quorum: quorum('
 /** §6.1: a field that this build does not enforce is a start-up error, so that nobody relies on it. */
 const unsupported = (field: string) =>
   refused(`this build does not enforce "${field}"`, `the rule without ${field}, or use a build that enforces it`, 'policy_unsupported');
-const notYet = { breakGlass: unsupported('breakGlass'), confirmField: unsupported('confirmField'), minView: unsupported('minView') };
+const notYet = { breakGlass: unsupported('breakGlass') };
 
 const budget = list(
   strict(

@@ -176,5 +176,7 @@ function guardsOf(envelope: Envelope): string[] {
   if (guards.independent > 0) lines.push(`at least ${guards.independent} of the approvals made with the command line (Ed25519 keys)`);
   if (guards.confirmField !== null) lines.push(`the value of ${visible(guards.confirmField)} confirmed in the decision`);
   if (guards.cooldown !== undefined) lines.push(`rejected, the same may be proposed again only after ${durationText(guards.cooldown)}`);
+  if (guards.minView !== undefined)
+    lines.push(`read for ${durationText(guards.minView)} before an approval (a quality guard of the API, not of the executor)`);
   return lines;
 }
