@@ -63,3 +63,24 @@ test('policy explain: a rule that reads the preview is open here, until --touche
   expect((await folder.run([...ask, '--touches', 'environment staging'])).terminal.said).toContain('held by "vendor payments"');
   expect((await folder.run([...ask, '--touches', 'x', 'environment production'])).terminal.said).toContain('denied (rule_denies)');
 });
+
+test('policy lint: warnings are told and refuse nothing, but with --strict', async () => {
+  await write(policyText({ stages: '[{ name: finance, from: [group:finance], quorum: 1 }]', more: ['risk: high'] }));
+  const warned = await folder.run(['policy', 'lint']);
+  expect(warned.exit).toBe(0);
+  expect(warned.terminal.said).toContain('warning: policy.yaml:4: rule "vendor payments" is of high risk without an independent vote');
+  expect(warned.terminal.said).toContain('Write: independent: 1');
+  expect(warned.terminal.said).toContain('nothing wrong, 2 warnings');
+  expect((await folder.run(['policy', 'lint', '--strict'])).exit).toBe(1);
+  await write(policyText({ more: ['risk: high', 'independent: 1'] }));
+  expect((await folder.run(['policy', 'lint', '--strict'])).exit).toBe(0);
+});
+
+test('policy explain: the guards of the rule', async () => {
+  await write(policyText({ more: ['independent: 1', 'minTime: 10m', 'confirmField: /cents', 'minView: 20s'] }));
+  const { terminal } = await folder.run(['policy', 'explain', 'payments.transfer', '/vendor=ACME', '/cents=5']);
+  expect(terminal.said).toContain('at least 1 of them with the command line (Ed25519 keys)');
+  expect(terminal.said).toContain('nothing starts within 10m of the seal');
+  expect(terminal.said).toContain('every approval repeats the value of /cents');
+  expect(terminal.said).toContain('read for 20s before it takes an approval');
+});

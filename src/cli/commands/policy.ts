@@ -7,6 +7,8 @@ import type { Guards } from '../../domain/policy/guards.js';
 import { askedOf, runTests } from '../../domain/policy/rehearsal.js';
 import type { Policy } from '../../domain/policy/schema.js';
 import type { Roster } from '../../domain/roster.js';
+import { weakSpots } from '../../domain/policy/weak.js';
+import { problemText } from '../../domain/problem.js';
 import { readPolicy } from '../../files/rules.js';
 import { readParams } from '../assignments.js';
 import { usage } from '../errors.js';
@@ -18,6 +20,9 @@ export interface PolicyOptions {
   /** Left out: policy.yaml in the folder. */
   readonly file?: string;
 }
+export interface LintOptions extends PolicyOptions {
+  readonly strict?: true;
+}
 export interface ExplainOptions extends PolicyOptions {
   readonly agent?: string;
   readonly onBehalfOf?: string;
@@ -25,14 +30,21 @@ export interface ExplainOptions extends PolicyOptions {
   readonly touches?: readonly string[];
 }
 
-/** `policy lint`: everything that would refuse the start, each with its line and what to write. Throws `FileRefused`. */
-export async function lint(session: Session, options: PolicyOptions): Promise<ExitCode> {
-  const { policy } = await read(session, options);
+/**
+ * `policy lint`: everything that would refuse the start, each with its line and what to write. Throws `FileRefused`. Weak spots are warnings: they refuse
+ * nothing, and exit 1 only with `--strict`.
+ */
+export async function lint(session: Session, options: LintOptions): Promise<ExitCode> {
+  const { policy, roster } = await read(session, options);
   const { version, rules, tests } = policy;
-  session.answer({ ok: true, version, rules: rules.length, tests: tests.length }, [
-    `policy.yaml version ${version}: ${counted(rules.length, 'rule')}, ${counted(tests.length, 'test')}, nothing wrong`,
+  const warnings = weakSpots(policy, roster, options.file ?? 'policy.yaml', session.now());
+  const ok = options.strict !== true || warnings.length === 0;
+  const found = warnings.length === 0 ? '' : `, ${counted(warnings.length, 'warning')}`;
+  session.answer({ ok, version, rules: rules.length, tests: tests.length, warnings }, [
+    ...warnings.map((each) => inert(`warning: ${problemText(each)}`)),
+    `policy.yaml version ${version}: ${counted(rules.length, 'rule')}, ${counted(tests.length, 'test')}, nothing wrong${found}`,
   ]);
-  return EXIT.ok;
+  return ok ? EXIT.ok : EXIT.error;
 }
 
 /** `policy test`: its own `tests:`, by this roster. Exits 1 where one fails; no executor starts with such a policy either. */

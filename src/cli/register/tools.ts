@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { ExplainOptions, PolicyOptions } from '../commands/policy.js';
+import type { ExplainOptions, LintOptions, PolicyOptions } from '../commands/policy.js';
 import type { Run } from '../program.js';
 
 const POLICY = ['--file <file>', 'another policy (default: policy.yaml here)'] as const;
@@ -10,9 +10,10 @@ export function registerTools(program: Command, run: Run): void {
   const policy = program.command('policy').description('what policy.yaml says, before it says it to an agent');
   policy
     .command('lint')
-    .description('everything that would refuse the start, with its line and what to write')
+    .description('what would refuse the start, and warnings, each with its line and what to write')
     .option(...POLICY)
-    .action((options: PolicyOptions) => run(async (session) => (await import('../commands/policy.js')).lint(session, options)));
+    .option('--strict', 'exit 1 for a warning too')
+    .action((options: LintOptions) => run(async (session) => (await import('../commands/policy.js')).lint(session, options)));
   policy
     .command('test')
     .description('run its own tests')

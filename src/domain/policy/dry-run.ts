@@ -90,7 +90,7 @@ function said(ruling: Ruling): Pick<PolicyEvaluation, 'effect' | 'rule' | 'code'
   }
   const { rule, stages, rejections, exclusions, approveWithin, executeWithin, guards } = ruling;
   return {
-    effect: 'hold',
+    effect: ruling.effect,
     rule: rule.name,
     code: null,
     text: rule.because,
