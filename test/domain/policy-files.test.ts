@@ -312,7 +312,7 @@ describe('6.1 a field this build does not enforce refuses the start', () => {
   });
 
   test('even where it is empty', () => {
-    expect(say(policyText(holdRule('payments.transfer', '[group:finance]', 1, ['minView:'])))[0]).toContain('policy_unsupported');
+    expect(say(policyText(holdRule('payments.transfer', '[group:finance]', 1, ['breakGlass:'])))[0]).toContain('policy_unsupported');
   });
 });
 
