@@ -42,24 +42,26 @@ export interface PreviewContext {
   /** `data` of the present policy.yaml: what the platform's owners say about targets. Sealed actions are looked at again by the data of then. */
   readonly policyData: JsonObject;
 }
-export interface RunContext {
+interface Sealed {
+  readonly actionId: string;
+  /** What the preview returned as precondition when people agreed; null where it returned none. Act on exactly that, not on what is there by now. */
+  readonly precondition: Json;
+}
+export interface RunContext extends Sealed {
   /** `actionId/step/run/attempt`: give it to the target, so that one approval is one effect whatever is retried. */
   readonly idempotencyKey: string;
-  readonly actionId: string;
   /** What `credentials` returned, fetched only now. */
   readonly credentials: unknown;
 }
-export interface UndoContext {
+export interface UndoContext extends Sealed {
   /** The idempotency key of the run to undo. */
   readonly undoes: string;
   /** `actionId/step/undo`: the same at every try. */
   readonly idempotencyKey: string;
-  readonly actionId: string;
   readonly credentials: unknown;
 }
-export interface ProbeContext {
+export interface ProbeContext extends Sealed {
   readonly idempotencyKey: string;
-  readonly actionId: string;
   readonly credentials: unknown;
 }
 

@@ -30,7 +30,8 @@ export async function probeStep(executor: Executor, book: Book, n: number, attem
       let said: z.infer<typeof answerSchema>;
       try {
         const credentials = await found.type.credentials({ actionId: id });
-        const answer: unknown = await probe({ idempotencyKey: row.idempotency_key, actionId: id, credentials }, found.params);
+        const { precondition, params } = found;
+        const answer: unknown = await probe({ idempotencyKey: row.idempotency_key, actionId: id, precondition, credentials }, params);
         said = answerSchema.catch({ outcome: 'unknown' }).parse(answer);
       } catch (error) {
         if (executor.now() - (row.since ?? 0) > PROBE_PATIENCE_MS)

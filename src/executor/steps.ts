@@ -20,12 +20,13 @@ export function stepOf(
   executor: Executor,
   book: Book,
   n: number,
-): { type: ActionType; step: StepDefinition<JsonObject>; params: JsonObject } | undefined {
+): { type: ActionType; step: StepDefinition<JsonObject>; params: JsonObject; precondition: Json } | undefined {
   const type = executor.types.get(book.action.type);
   const envelope = book.revisions.at(-1)?.envelope;
   const step = type?.steps[n - 1];
   if (type === undefined || envelope === undefined || step === undefined) return undefined;
-  return typeMoved(type, envelope) ? undefined : { type, step, params: envelope.params };
+  if (typeMoved(type, envelope)) return undefined;
+  return { type, step, params: envelope.params, precondition: envelope.preview.precondition ?? null };
 }
 
 export const changed = (executor: Executor): AdvanceResult =>
@@ -67,7 +68,7 @@ export async function executeClaimed(executor: Executor, book: Book, n: number, 
     }
     let result: unknown;
     try {
-      result = await found.step.run(found.params, { idempotencyKey: key, actionId: id, credentials });
+      result = await found.step.run(found.params, { idempotencyKey: key, actionId: id, precondition: found.precondition, credentials });
     } catch (error) {
       return stepThrew(executor, book, n, attempt, error);
     }

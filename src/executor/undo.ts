@@ -29,7 +29,8 @@ export async function undoStep(executor: Executor, book: Book, n: number): Promi
     return whileLeased(executor, id, n, 'undo', async () => {
       try {
         const credentials = await found.type.credentials({ actionId: id });
-        await undo(found.params, { undoes: runRow.idempotency_key, idempotencyKey: undoRow.idempotency_key, actionId: id, credentials });
+        const [undoes, idempotencyKey, { precondition }] = [runRow.idempotency_key, undoRow.idempotency_key, found];
+        await undo(found.params, { undoes, idempotencyKey, actionId: id, precondition, credentials });
       } catch (error) {
         if (error instanceof Failed) return lost(executor, id, n, executor.owner, 'failed', error.code);
         if (executor.now() - (undoRow.since ?? executor.now()) >= UNDO_PATIENCE_MS)
