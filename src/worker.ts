@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import { DefaultLogger, Runtime, Worker, type LogEntry, type NativeConnection } from '@temporalio/worker';
+import { Worker, type NativeConnection } from '@temporalio/worker';
 import { advanceActivity } from './activities/advance.js';
 import { closeActivity } from './activities/close.js';
 import { lodgeActivity } from './activities/lodge.js';
@@ -8,12 +8,12 @@ import { reportActivity } from './activities/report.js';
 import { sealActivity } from './activities/seal.js';
 import { trustActivity } from './activities/trust.js';
 import type { Executor } from './executor/executor.js';
-import { useNativeCrypto } from './files/native-crypto.js';
 import { readRoster } from './files/rules.js';
 import { loadWorkflowBundle } from './temporal/bundle.js';
 import { connect, openNativeConnection, type ConnectSettings } from './temporal/connection.js';
 import { dataConverter } from './temporal/data-converter.js';
 import { executorQueue, WORKFLOW_QUEUE } from './temporal/names.js';
+import { installRuntime } from './temporal/runtime.js';
 
 /** The default of 10 s would outlive the API's patience after a worker was killed. */
 const STICKY_TIMEOUT = '1s';
@@ -36,7 +36,7 @@ export async function startWorker(
   print: (line: string) => void = console.log,
   settings: ConnectSettings = connect(),
 ): Promise<RunningWorker> {
-  quiet();
+  installRuntime();
   // A roster that cannot be read is a start-up error, not a workflow that waits for ever.
   if (role.role === 'workflow') await readRoster(role.roster);
   const connection = await openNativeConnection(settings);
@@ -72,19 +72,3 @@ export const executorActivities = (executor: Executor) => ({
   close: closeActivity(executor),
   report: reportActivity(executor),
 });
-
-let installed = false;
-/** Once a process: the SDK's own progress lines are for developers of workers, not for people waiting for an approval. */
-function quiet(): void {
-  if (installed) return;
-  installed = true;
-  useNativeCrypto();
-  Runtime.install({ logger: new DefaultLogger('WARN', logUnlessMeant), shutdownSignals: [] });
-}
-
-/** An executor that runs no workflows is how it should be, not a warning. */
-function logUnlessMeant({ level, message, timestampNanos, meta }: LogEntry): void {
-  if (message.startsWith('No workflows registered')) return;
-  const at = new Date(Number(timestampNanos / 1_000_000n)).toISOString();
-  console.warn(`${at} [${level}] ${message}`, meta ?? '');
-}

@@ -6,6 +6,7 @@ import type { Looks } from './looks.js';
 import type { Manifests } from './manifests.js';
 import type { Metrics } from './metrics.js';
 import type { Copy } from './policy.js';
+import type { Pending } from './temporal/pending.js';
 import type { Waits } from './temporal/waits.js';
 
 /** What pino's logger and a test's array both are. */
@@ -27,6 +28,7 @@ export interface Api {
   readonly waits: Waits;
   readonly looks: Looks;
   readonly metrics: Metrics;
+  readonly pending: Pending;
   readonly log: Log;
 }
 

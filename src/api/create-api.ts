@@ -15,6 +15,7 @@ import { rosterReader } from './roster.js';
 import { methodsAt, register, type Route } from './route.js';
 import { ROUTES } from './routes/all.js';
 import { isNoAnswer } from './temporal/calls.js';
+import { Pending } from './temporal/pending.js';
 import { Waits } from './temporal/waits.js';
 
 export interface ApiOptions {
@@ -45,6 +46,7 @@ export function createApi({ client, rosterFile, policyFile, apiSigner, log }: Ap
     waits: new Waits(),
     looks: new Looks(),
     metrics: new Metrics(),
+    pending: new Pending(client),
   };
   const app = new OpenAPIHono<Variables>();
   app.use(async (c, next) => {
@@ -112,12 +114,9 @@ function finish({ metrics, log }: Api, c: Call, ms: number): void {
   for (const [name, value] of Object.entries(HEADERS)) c.res.headers.set(name, value);
   c.res.headers.set('x-request-id', c.get('requestId'));
   const { method } = c.req;
-  const labels = {
-    method: ['GET', 'HEAD', 'POST', 'DELETE'].includes(method) ? method : 'other',
-    route: c.get('route'),
-    status: String(c.res.status),
-  };
-  metrics.count('keyturn_api_requests_total', labels);
+  const labels = { method: ['GET', 'HEAD', 'POST', 'DELETE'].includes(method) ? method : 'other', route: c.get('route') };
+  metrics.count('keyturn_api_requests_total', { ...labels, status: String(c.res.status) });
+  metrics.took('keyturn_api_request_seconds', labels, ms / 1_000);
   log.info({ requestId: c.get('requestId'), method, path: c.req.path, status: c.res.status, ms: Math.round(ms) }, 'answered');
 }
 

@@ -8,6 +8,7 @@ import type { Roster } from '../domain/roster.js';
 import type { ActionType } from './define-action.js';
 import type { Ledger, LedgerTransaction } from './ledger/ledger.js';
 import { readAction } from './ledger/rows.js';
+import type { ExecutorMetrics } from './metrics.js';
 import { clip } from './text.js';
 
 /** Policy and roster as they stand on disk now, or why nothing may run by them. */
@@ -28,6 +29,8 @@ export interface Executor {
   readonly inFlight: Set<string>;
   /** When an action's preview first failed, in ms. */
   readonly previewFailures: Map<ActionId, number>;
+  /** Left out: nothing is counted. */
+  readonly metrics?: ExecutorMetrics;
   readonly log: (event: string, detail: Readonly<Record<string, unknown>>) => void;
 }
 
@@ -70,6 +73,7 @@ export async function answer<A extends Activity>(
     const action = actionId === null ? undefined : await readAction(tx.sql, actionId);
     return { status: action?.status ?? null, entries: actionId === null ? [] : await tx.entriesFrom(actionId, input.have) };
   });
+  executor.metrics?.answered(activity, result);
   return executor.signer.sign('answer', {
     v: 1,
     ...executor.ledger.identity,
@@ -91,6 +95,7 @@ export function answerUnreadable<A extends Activity>(executor: Executor, activit
     asked = digestOf(null);
   }
   const result = refused('request_invalid', text.slice(0, 1_000), 1);
+  executor.metrics?.answered(activity, result);
   return executor.signer.sign('answer', {
     v: 1,
     ...executor.ledger.identity,

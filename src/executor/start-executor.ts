@@ -8,8 +8,8 @@ import { holderOf, type Roster } from '../domain/roster.js';
 import { readKeyFile, signerFrom } from '../files/key-files.js';
 import { readPolicy, readRoster } from '../files/rules.js';
 import { secretOf } from '../files/secrets.js';
-import { useNativeCrypto } from '../files/native-crypto.js';
 import { endSoon, lifeOfProcess } from '../files/process-life.js';
+import { installRuntime } from '../temporal/runtime.js';
 import type { ActionType } from './define-action.js';
 import { openDoor } from './door/door.js';
 import { Messenger } from './door/messenger.js';
@@ -18,6 +18,7 @@ import type { Database } from './ledger/database.js';
 import { LedgerRefused } from './ledger/database.js';
 import { openLedger } from './ledger/ledger.js';
 import { liveRules } from './live-rules.js';
+import { counted, executorMetrics, watchRules } from './metrics.js';
 import { stayConnected } from './stay-connected.js';
 
 export interface ExecutorOptions {
@@ -55,7 +56,7 @@ export async function startExecutor(options: ExecutorOptions): Promise<void> {
 }
 
 async function run({ actions, dir: given, door: at = process.env['KEYTURN_DOOR'] }: ExecutorOptions): Promise<void> {
-  useNativeCrypto();
+  const meter = installRuntime();
   const life = lifeOfProcess();
   const dir = resolve(given ?? process.env['KEYTURN_DIR'] ?? dirname(process.argv[1] ?? '.'));
   const files = { roster: join(dir, 'roster.yaml'), policy: join(dir, 'policy.yaml') };
@@ -68,7 +69,8 @@ async function run({ actions, dir: given, door: at = process.env['KEYTURN_DOOR']
   const database = await openDatabase(secretOf('KEYTURN_LEDGER')?.text ?? join(dir, '.keyturn', 'ledger.db'));
   const ledger = await openLedger(database, roster.deployment, signer);
   for (const step of ledger.steps) console.error(`executor ${name}: ledger brought to ${step}`);
-  const executor: Executor = {
+  const metrics = executorMetrics(meter, name);
+  const uncounted: Executor = {
     name,
     signer,
     ledger,
@@ -80,9 +82,12 @@ async function run({ actions, dir: given, door: at = process.env['KEYTURN_DOOR']
     previewFailures: new Map(),
     log: (event, detail) => console.error(`executor ${name}: ${event} ${JSON.stringify(detail)}`),
   };
+  const executor = counted(uncounted, metrics);
+  const stopWatching = watchRules(executor, metrics);
   try {
     await serve(executor, life, { at, named: roster.executors.get(name)?.door });
   } finally {
+    stopWatching();
     await ledger.close();
     endSoon();
   }

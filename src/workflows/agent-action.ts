@@ -8,6 +8,7 @@ import type { Ended } from '../domain/ended.js';
 import { outcomeOf } from '../domain/outcome.js';
 import { ask, findExecutor } from './ask-executor.js';
 import { openDoors } from './doors.js';
+import { countEnd } from './meter.js';
 import { ringSummary } from './operator-text.js';
 import { showDetails, showOperator } from './operator-view.js';
 import type { Ring } from '../domain/review/clocks.js';
@@ -51,6 +52,7 @@ async function story(run: Run): Promise<Ended> {
     if (!isAboutToRun(run)) showOperator(run);
   }
 
+  countEnd(run.outcome.status);
   await lodging;
   await answers;
   await telling;

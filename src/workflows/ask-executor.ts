@@ -4,6 +4,7 @@ import { parsePublicKey, type PublicKey } from '../domain/keys.js';
 import type { Activity, ResultOf } from '../domain/objects/answer.js';
 import { readAnswer } from '../domain/receipt.js';
 import { executorQueue } from '../temporal/names.js';
+import { countInvalidReceipt } from './meter.js';
 import type { Run } from './run.js';
 
 /** What the worker's own roster says of one deployment: which executors there are and by which keys they speak. */
@@ -70,6 +71,7 @@ export async function ask<A extends Activity>(run: Run, activity: A, body: Reado
     const read = signed.success && run.executor !== undefined ? readAnswer(activity, run.id, input, signed.data, run.executor) : undefined;
     if (read !== undefined && run.extend(have, read.answer.entries, read.answer.status)) return read.result;
     run.receiptsInvalid++;
+    countInvalidReceipt();
     log.warn('an answer bore no valid signature of the executor', { code: 'receipt_invalid', activity });
     await sleep(Math.min(500 * 2 ** tries, 10_000), { summary: 'receipt_invalid: ask again' });
     await renewTrust(run);

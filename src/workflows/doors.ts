@@ -5,6 +5,7 @@ import type { Digest } from '../domain/ids.js';
 import type { Fate } from '../domain/review/fate.js';
 import { MAX_REFUSED_SIGNALS } from '../domain/review/review.js';
 import type { Snapshot } from '../domain/review/snapshot.js';
+import { countDecision, countRefusal } from './meter.js';
 import type { Run } from './run.js';
 
 /** Decisions, what goes into the ledger, and answers: each has a door of its own. */
@@ -36,14 +37,23 @@ export function openDoors(run: Run): void {
   const examine = (door: Door) => (raw: unknown) => {
     const signed = signedSchema.safeParse(raw);
     const refusal = !signed.success ? refuse('request_invalid', 'not a signed object') : run.examine(door, signed.data);
+    // It leaves no event: here alone is it counted.
+    if (refusal !== undefined) countRefusal(door, refusal.code);
     if (refusal !== undefined) throw ApplicationFailure.create({ message: refusal.text, type: refusal.code, nonRetryable: true });
   };
   const receive =
     (door: Door) =>
     (raw: unknown): MessageReceipt => {
       const signed = signedSchema.safeParse(raw);
-      if (!signed.success) return { digest: null, fate: run.noteGarbage() };
-      return run.receive(door, signed.data);
+      if (!signed.success) {
+        countRefusal(door, 'request_invalid');
+        return { digest: null, fate: run.noteGarbage() };
+      }
+      const known = run.isKnown(signed.data);
+      const receipt = run.receive(door, signed.data);
+      if (receipt.fate.state === 'refused' && !known) countRefusal(door, receipt.fate.code);
+      else if (!known) countDecision(run, signed.data, receipt.fate, Date.now());
+      return receipt;
     };
   const bySignal = (door: Door, signal: typeof decisionSignal) => (raw: unknown) => {
     try {

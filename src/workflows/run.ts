@@ -76,8 +76,7 @@ export class Run {
   examine(door: Door, signed: Signed): Refusal | undefined {
     if (this.outcome !== undefined) return refuse('action_ended', `the action is ${this.outcome.status}`);
     if (door === 'decision') {
-      const known = readDecision(signed);
-      if (known !== undefined && this.review.fateOf(known.digest) !== undefined) return undefined;
+      if (this.isKnown(signed)) return undefined;
       return this.review.examine(signed, this.now());
     }
     return door === 'answer' ? this.dialogue.examine(signed, this.askedOfAgent()) : this.examineMessage(signed);
@@ -98,6 +97,12 @@ export class Run {
     if (!this.messages.has(digestOfSigned(signed)) && this.messages.size >= MAX_MESSAGES)
       return refuse('rate_limited', 'this action has had more messages than it keeps');
     return undefined;
+  }
+
+  /** A repeat of what it holds already. */
+  isKnown(signed: Signed): boolean {
+    const read = readDecision(signed);
+    return read !== undefined && this.review.fateOf(read.digest) !== undefined;
   }
 
   receive(door: Door, signed: Signed): MessageReceipt {

@@ -1,5 +1,6 @@
 import { log, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { PersonId } from '../domain/ids.js';
+import { countFailedNotice } from './meter.js';
 import type { Run } from './run.js';
 
 /** Events people are told of. The agent learns the end by waiting for it. */
@@ -46,6 +47,7 @@ export async function tell(run: Run, event: NoticeEvent, besides: readonly Perso
   try {
     await quick.notify(notice).catch(() => patient.notify(notice));
   } catch (error) {
+    countFailedNotice(event);
     log.warn('a notice could not be sent', { event, error: String(error) });
   }
 }

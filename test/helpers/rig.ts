@@ -17,6 +17,8 @@ import type { ActionType } from '../../src/executor/define-action.js';
 import type { Executor } from '../../src/executor/executor.js';
 import { openSqlite } from '../../src/executor/ledger/sqlite.js';
 import { initLedger } from '../../src/executor/ledger/ledger.js';
+import { counted, executorMetrics } from '../../src/executor/metrics.js';
+import { installRuntime } from '../../src/temporal/runtime.js';
 import { loadWorkflowBundle } from '../../src/temporal/bundle.js';
 import { openClient } from '../../src/temporal/connection.js';
 import { dataConverter } from '../../src/temporal/data-converter.js';
@@ -35,6 +37,8 @@ export interface RigOptions {
   readonly policy?: PolicyOptions;
   readonly roster?: RosterOptions;
   readonly types?: (bank: FakeBank) => ReadonlyMap<string, ActionType>;
+  /** Serves the Temporal Web UI there. */
+  readonly uiPort?: number;
 }
 /** A held action as a test sees it. */
 export interface Held {
@@ -49,10 +53,10 @@ interface RigServer {
   stop(): Promise<void>;
 }
 
-async function serverFor(dir: string): Promise<RigServer> {
+async function serverFor(dir: string, uiPort: number | undefined): Promise<RigServer> {
   const given = process.env['TEMPORAL_TEST_ADDRESS'];
   if (given !== undefined) return { address: given, namespace: await makeNamespace(given), stop: () => Promise.resolve() };
-  const { address, stop } = await startDevServer({ dbFilename: join(dir, 'temporal.db') });
+  const { address, stop } = await startDevServer({ dbFilename: join(dir, 'temporal.db'), ...(uiPort === undefined ? {} : { uiPort }) });
   return { address, namespace: 'default', stop };
 }
 
@@ -77,17 +81,15 @@ export class Rig {
 
   static async start(options: RigOptions = {}): Promise<Rig> {
     const dir = await mkdtemp(join(tmpdir(), 'keyturn-rig-'));
-    const server = await serverFor(dir);
+    const server = await serverFor(dir, options.uiPort);
     await writeFile(join(dir, 'roster.yaml'), rosterText(options.roster));
     const temporal = await openClient({ connectionOptions: { address: server.address }, namespace: server.namespace });
     const database = openSqlite(join(dir, 'ledger.db'), { create: true });
     await initLedger(database, DEPLOYMENT);
     const rules = new TestRules(policyText(options.policy), rosterText(options.roster));
     const bank = new FakeBank();
-    const executor: Executor = {
-      ...(await makeExecutor({ database, clock: new TestClock(), types: (options.types ?? bankTypes)(bank), rules })),
-      now: () => Date.now(),
-    };
+    const made = await makeExecutor({ database, clock: new TestClock(), types: (options.types ?? bankTypes)(bank), rules });
+    const executor = counted({ ...made, now: () => Date.now() }, executorMetrics(installRuntime(), made.name));
     const rig = new Rig(dir, server, temporal, bank, executor, rules);
     await rig.startWorker();
     await rig.startExecutor();

@@ -1,4 +1,5 @@
-import { digestOfSigned, type Signed } from '../../domain/dsse.js';
+import { readDecision } from '../../domain/admit.js';
+import { digestOfSigned, PAYLOAD_TYPES, type Signed } from '../../domain/dsse.js';
 import type { MessageAnswer } from '../../domain/http.js';
 import type { ActionId, Digest } from '../../domain/ids.js';
 import { refuse } from '../../domain/codes.js';
@@ -20,26 +21,44 @@ const SETTLE_POLL_MS = 100;
  * else the refusal. `described` is the action as Temporal has it now.
  */
 export async function sendMessage(api: Api, described: Described, roster: Roster, door: Door, signed: Signed): Promise<Response> {
+  const count = (fate: string, code: string): void => api.metrics.count('keyturn_api_messages_total', { kind: kindOf(signed), fate, code });
+  try {
+    const { response, fate } = await send(api, described, roster, door, signed);
+    count(fate, 'none');
+    return response;
+  } catch (error) {
+    if (error instanceof Refused) count('refused', error.refusal.code);
+    throw error;
+  }
+}
+
+/** From a closed set, whatever was sent. */
+const kindOf = (signed: Signed): string =>
+  signed.payloadType === PAYLOAD_TYPES.decision
+    ? (readDecision(signed)?.decision.verdict ?? 'unreadable')
+    : signed.payloadType === PAYLOAD_TYPES.cancel
+      ? 'cancel'
+      : 'resolve';
+
+async function send(
+  api: Api,
+  described: Described,
+  roster: Roster,
+  door: Door,
+  signed: Signed,
+): Promise<{ response: Response; fate: string }> {
   const { id } = described.line;
   const digest = digestOfSigned(signed);
   const delivered = described.run === 'running' ? await deliver(api.client, id, door, signed) : ({ kind: 'ended' } as const);
   if (delivered.kind === 'recorded') {
-    api.metrics.count('keyturn_api_messages_total', { fate: 'recorded' });
-    return said(202, {
-      id,
-      digest,
-      fate: { state: 'waiting' },
-      judged: false,
-      status: described.line.status,
-      progress: null,
-      outcome: null,
-    });
+    const { status } = described.line;
+    const response = said(202, { id, digest, fate: { state: 'waiting' }, judged: false, status, progress: null, outcome: null });
+    return { response, fate: 'recorded' };
   }
   const { fate, loaded } =
     delivered.kind === 'ended' ? await afterTheEnd(api, id, digest, roster) : await settled(api, id, digest, delivered.fate, roster);
-  api.metrics.count('keyturn_api_messages_total', { fate: fate.state });
   if (fate.state === 'refused') throw new Refused(refuse(fate.code, fate.text));
-  return said(fate.state === 'waiting' ? 202 : 200, answerOf(id, digest, fate, loaded));
+  return { response: said(fate.state === 'waiting' ? 202 : 200, answerOf(id, digest, fate, loaded)), fate: fate.state };
 }
 
 export const answerOf = (id: ActionId, digest: Digest, fate: Fate, loaded: Loaded | undefined): MessageAnswer => {

@@ -1,4 +1,5 @@
 import type { Api } from '../api.js';
+import type { Gauge } from '../metrics.js';
 import { answer, Refused, refused, temporalAway } from '../problem.js';
 import type { Route } from '../route.js';
 import { within } from '../temporal/calls.js';
@@ -41,11 +42,17 @@ async function temporalAnswers({ client, waits }: Api): Promise<void> {
 export const metrics: Route = {
   method: 'get',
   path: '/metrics',
-  summary: 'Counters in Prometheus text format.',
+  summary: 'What this API counted, and what is open, in Prometheus text format.',
   access: 'open',
   answers: { 200: 'text/plain' },
   handle: async (api) =>
-    new Response(api.metrics.text({ keyturn_api_waiting: api.waits.count }), {
+    new Response(api.metrics.text([waitingOf(api), ...(await api.pending.gauges())]), {
       headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
     }),
 };
+
+const waitingOf = ({ waits }: Api): Gauge => ({
+  name: 'keyturn_api_waiting',
+  help: 'Requests that wait for an end or a change.',
+  values: [{ value: waits.count }],
+});

@@ -103,6 +103,8 @@ export async function runDev({ dir: given, command, env = {}, log, tell }: DevOp
 const environmentOf = (dir: string, temporalAddress: string, more: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
   ...process.env,
   ...more,
+  // One address, and three processes that would each listen on it.
+  KEYTURN_METRICS: undefined,
   KEYTURN_DEVELOPMENT: '1',
   KEYTURN_DEV_PID: String(process.pid),
   KEYTURN_DIR: dir,

@@ -90,12 +90,23 @@ export class Ledger {
     return this.database.kind;
   }
 
-  transaction<T>(work: (tx: LedgerTransaction) => Promise<T>): Promise<T> {
-    return this.database.transaction(async (sql) => {
+  async transaction<T>(work: (tx: LedgerTransaction) => Promise<T>): Promise<T> {
+    let written: readonly EntryBody[] = [];
+    const result = await this.database.transaction(async (sql) => {
       if (this.database.kind === 'postgres') await this.stillOurs(sql);
-      return work(new LedgerTransaction(sql, this.identity, this.signer));
+      const tx = new LedgerTransaction(sql, this.identity, this.signer);
+      written = tx.written;
+      return work(tx);
     });
+    for (const entry of written) this.watcher?.(entry);
+    return result;
   }
+
+  /** `watcher` is told of each entry this process wrote, once it is committed. It must not throw. */
+  watch(watcher: (entry: EntryBody) => void): void {
+    this.watcher = watcher;
+  }
+  private watcher: ((entry: EntryBody) => void) | undefined;
 
   /** Another executor on this database may be of a newer build and have brought it to a schema whose rules this process does not keep. SQLite has one executor. */
   private async stillOurs(sql: Sql): Promise<void> {
@@ -112,6 +123,9 @@ export class Ledger {
 }
 
 export class LedgerTransaction {
+  /** What this transaction appended, in order. */
+  readonly written: EntryBody[] = [];
+
   constructor(
     readonly sql: Sql,
     private readonly identity: LedgerIdentity,
@@ -146,6 +160,7 @@ export class LedgerTransaction {
     await this.sql.run('UPDATE meta SET value = ? WHERE key = ?', String(seq), 'seq');
     await this.setMeta('head', digest);
     if (body.actionId !== null) await this.sql.run('UPDATE action SET head = ?, entries = entries + 1 WHERE id = ?', digest, body.actionId);
+    this.written.push(body);
   }
 
   async meta(key: string): Promise<string | undefined> {
