@@ -3,6 +3,7 @@ import { confirmText } from '../../src/domain/confirm.js';
 import type { Json } from '../../src/domain/json.js';
 import { lintPolicy } from '../../src/domain/policy/lint.js';
 import { parsePolicy } from '../../src/domain/policy/parse.js';
+import { runTests } from '../../src/domain/policy/rehearsal.js';
 import { problemText } from '../../src/domain/problem.js';
 import type { Roster } from '../../src/domain/roster.js';
 import {
@@ -111,6 +112,16 @@ describe('what is repeated', () => {
   ])('%s', (_title, params, field, text) => {
     expect(confirmText(params, field)).toBe(text);
   });
+});
+
+test('a test of the policy may expect how many independent votes are demanded', () => {
+  const expecting = (independent: number): string =>
+    `tests:\n  - given: { type: payments.transfer, params: {} }\n    expect: { effect: hold, independent: ${independent} }\n`;
+  const results = (n: number) => runTests(policyOf(hold(['independent: 1']), expecting(n)), ROSTER, NOW);
+  expect(results(1)).toMatchObject([{ ok: true }]);
+  expect(results(2)).toMatchObject([
+    { ok: false, expected: 'hold, independent 2', seen: 'hold by "hold payments.transfer", independent 1' },
+  ]);
 });
 
 test.each(['independent: 1', 'minTime: 5m', 'confirmField: /cents', 'minView: 20s'])('%s has no place in a deny rule', (line) => {

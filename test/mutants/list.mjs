@@ -217,6 +217,30 @@ export const MUTANTS = [
     title: '6.9 a preview that only informs',
   },
   {
+    name: 'passkey votes count as independent',
+    patches: [{ file: ADMIT, find: "ring.get(keyId)?.key()?.algorithm === 'ed25519'", put: 'ring.has(keyId)' }],
+    test: 'test/executor/guards.test.ts',
+    title: 'attack 73: passkey votes alone do not run it',
+  },
+  {
+    name: 'independent votes of the present rule are not asked',
+    patches: [{ file: 'src/executor/judge.ts', find: 'independent: ruling.guards.independent,', put: 'independent: 0,' }],
+    test: 'test/executor/guards.test.ts',
+    title: '6.9 attack 31: a present rule that demands it applies',
+  },
+  {
+    name: 'the floor is not held',
+    patches: [{ file: 'src/executor/consume.ts', find: 'return now < floor ?', put: 'return now < 0 ?' }],
+    test: 'test/executor/guards.test.ts',
+    title: '6.7 7.12 nothing starts before the seal',
+  },
+  {
+    name: 'an approval need not repeat what the rule has repeated',
+    patches: [{ file: ADMIT, find: 'if (unmet !== undefined) return no(digest, 8, unmet.code, unmet.text);', put: '' }],
+    test: 'test/executor/guards.test.ts',
+    title: '7.8 an approval that does not repeat the value',
+  },
+  {
     name: 'close after consumption succeeds',
     patches: [
       {

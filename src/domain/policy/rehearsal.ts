@@ -23,7 +23,13 @@ export interface Given {
 /** One of `tests:` in policy.yaml. */
 export interface PolicyTest {
   readonly given: Given;
-  readonly expect: { readonly effect: Ruling['effect']; readonly rule?: string | undefined; readonly code?: string | undefined };
+  readonly expect: {
+    readonly effect: Ruling['effect'];
+    readonly rule?: string | undefined;
+    readonly code?: string | undefined;
+    /** How many independent votes the rule demands. */
+    readonly independent?: number | undefined;
+  };
   readonly path: Path;
 }
 
@@ -34,9 +40,20 @@ export function runTests(policy: Policy, roster: Roster, now: number): TestResul
   return policy.tests.map((test) => {
     const asked = askedOf(roster, test.given);
     const seen = typeof asked === 'string' ? nothing(asked) : decided(evaluatePolicy(policy, roster, asked, now));
-    const { effect, rule, code } = test.expect;
-    const ok = seen.effect === effect && (rule === undefined || rule === ruleOf(seen)) && (code === undefined || code === codeOf(seen));
-    return { test, ok, expected: words(effect, rule, code), seen: words(seen.effect, ruleOf(seen), codeOf(seen)) };
+    const { effect, rule, code, independent } = test.expect;
+    const demanded = 'guards' in seen ? seen.guards.independent : 0;
+    const ok =
+      seen.effect === effect &&
+      (rule === undefined || rule === ruleOf(seen)) &&
+      (code === undefined || code === codeOf(seen)) &&
+      (independent === undefined || independent === demanded);
+    const votes = (n: number): string => (independent === undefined ? '' : `, independent ${n}`);
+    return {
+      test,
+      ok,
+      expected: words(effect, rule, code) + votes(independent ?? 0),
+      seen: words(seen.effect, ruleOf(seen), codeOf(seen)) + votes(demanded),
+    };
   });
 }
 

@@ -40,6 +40,7 @@ export const testSchema = strict(
       {
         effect: leaf(z.enum(['hold', 'allow', 'deny']), 'hold, allow or deny', 'effect: hold'),
         rule: leaf(oneLine(200), 'the name of a rule', 'rule: vendor payments').optional(),
+        independent: leaf(z.int().min(0), 'a whole number from 0', 'independent: 1').optional(),
         code: leaf(
           z.enum(['rule_denies', 'rule_missing', 'policy_error', 'quorum_unsatisfiable', 'budget_exceeded']),
           'a code of a denial',
