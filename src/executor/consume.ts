@@ -73,7 +73,8 @@ export async function consume(executor: Executor, input: AdvanceInput, rules: Ru
       const { counted } = met(last);
       const executeBy = Math.min(met(last).executeBy, met(byNew).executeBy);
       await transitions.consume(tx, input.actionId, input.digest, counted, step.name, executeBy, lease, at);
-      for (const each of new Set([last, byNew])) if (each.charged !== undefined) await insertCharges(tx, input.actionId, each.charged, at);
+      const charged = new Map([last, byNew].flatMap((each) => (each.charged === undefined ? [] : [[each.charged.rule, each.charged]])));
+      for (const each of charged.values()) await insertCharges(tx, input.actionId, each, at);
       return undefined;
     });
     if (verdict !== undefined) return verdict;

@@ -104,6 +104,15 @@ describe('§6.2 what the policy lets run, within its budget', () => {
     expect((await pay(world, 3)).envelope.rule.effect).toBe('hold');
   });
 
+  test('a rule with a budget that reads the preview is charged once, though it is asked of two previews', async () => {
+    const world = await open(allow(COUNT).replace('effect: allow', "when: 'preview.warnings.size() == 0', effect: allow"));
+    const sealed = await pay(world, 1);
+    await world.run(sealed);
+    expect(world.outcome(sealed.id).status).toBe('succeeded');
+    await world.run(await pay(world, 2));
+    expect((await pay(world, 3)).envelope.rule.effect).toBe('hold');
+  });
+
   test('a vouched request is held, where the rule does not say otherwise', async () => {
     const world = await open(allow(COUNT));
     expect((await pay(world, 1, { agent: 'bearer-agent', by: API })).envelope.rule.effect).toBe('hold');
