@@ -1,18 +1,24 @@
 #!/bin/sh
 # The namespace, and the search attributes the workflow sets. May be run again. TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE say where.
 set -eu
-tries=0
-until temporal operator cluster health > /dev/null 2>&1; do
-  tries=$((tries + 1))
-  if [ "$tries" -ge 60 ]; then
-    echo "Temporal at $TEMPORAL_ADDRESS does not answer" >&2
-    exit 1
-  fi
-  sleep 1
-done
+# A server that has just started, and a namespace that has just been made, are not found for some seconds.
+insist() {
+  tries=0
+  until said="$("$@" 2>&1)"; do
+    tries=$((tries + 1))
+    if [ "$tries" -ge 60 ]; then
+      echo "$said" >&2
+      exit 1
+    fi
+    sleep 1
+  done
+}
+insist temporal operator cluster health
 temporal operator namespace describe --namespace "$TEMPORAL_NAMESPACE" > /dev/null 2>&1 ||
   temporal operator namespace create --namespace "$TEMPORAL_NAMESPACE" --retention 30d
-temporal operator search-attribute create --type Keyword --name KeyturnStatus --name KeyturnType \
-  --name KeyturnAgent --name KeyturnRisk --name KeyturnRule
-temporal operator search-attribute create --type KeywordList --name KeyturnAwaiting
-temporal operator search-attribute create --type Datetime --name KeyturnDeadline
+insist temporal operator search-attribute list
+# Each name with its own type: of several names after one type only the first is made.
+temporal operator search-attribute create \
+  --name KeyturnStatus --type Keyword --name KeyturnType --type Keyword --name KeyturnAgent --type Keyword \
+  --name KeyturnRisk --type Keyword --name KeyturnRule --type Keyword \
+  --name KeyturnAwaiting --type KeywordList --name KeyturnDeadline --type Datetime

@@ -127,7 +127,9 @@ function failed({ metrics, log }: Api, c: Call, error: Error): Response {
   if (known === undefined && isNoAnswer(error))
     known = temporalAway('Temporal does not answer. Nothing that this answer does not call recorded is recorded.');
   if (known === undefined) {
-    log.error({ requestId, error: error.stack ?? String(error) }, 'unforeseen error');
+    // Temporal's client says only what it was doing; the server's own words are in the cause.
+    const cause = error.cause instanceof Error ? error.cause.message : undefined;
+    log.error({ requestId, error: error.stack ?? String(error), cause }, 'unforeseen error');
     const text = `The API failed while answering; what this answer does not call recorded may not be. Its log knows more, under ${requestId}.`;
     known = new Refused(refuse('temporal_unavailable', text), { status: 500 });
   }

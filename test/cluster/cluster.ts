@@ -36,13 +36,19 @@ export class Cluster {
     await symlink(binaries.sqlTool, join(bin, 'temporal-sql-tool'));
     await symlink(cli.path, join(bin, 'temporal'));
     const [databasePort = '', ...ports] = await freePorts(2 + PORTS.length);
-    const postgres = await startPostgres({ listen_addresses: '127.0.0.1', port: databasePort, max_connections: '250', fsync: 'on' });
+    const postgres = await startPostgres({ listen_addresses: '127.0.0.1', port: databasePort, max_connections: '250' });
     log(`PostgreSQL ${postgres.version} on 127.0.0.1:${databasePort}`);
     return new Cluster(dir, binaries, postgres, databasePort, ports, `${bin}${delimiter}${process.env['PATH'] ?? ''}`);
   }
 
   get address(): string {
     return `127.0.0.1:${this.ports[0] ?? ''}`;
+  }
+
+  /** A database of the same PostgreSQL, reached over TCP as another container's is. */
+  async newLedgerAddress(): Promise<string> {
+    const [, name = ''] = /\/(\w+)\?/.exec(await this.postgres.createDatabase()) ?? [];
+    return `postgres://keyturn@127.0.0.1:${this.databasePort}/${name}`;
   }
 
   /** deploy/compose/schema.sh. */

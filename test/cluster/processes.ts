@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { open } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { randomInt } from 'node:crypto';
 import { isPortFree } from '../../src/temporal/free-port.js';
 
@@ -9,11 +10,13 @@ export interface Command {
   readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   readonly cwd?: string;
+  readonly uid?: number;
+  readonly gid?: number;
 }
 
 /** Runs to its end; rejects with what it said if that is not 0. */
-export async function run({ path, args, env, cwd }: Command): Promise<string> {
-  const child = spawn(path, args, { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+export async function run({ path, args, ...options }: Command): Promise<string> {
+  const child = spawn(path, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
   const code: unknown = await new Promise((done, failed) => child.once('error', failed).once('close', done));
@@ -25,15 +28,20 @@ export async function run({ path, args, env, cwd }: Command): Promise<string> {
 export class Part {
   private constructor(private readonly child: ChildProcess) {}
 
-  static async start({ path, args, env, cwd }: Command, logFile: string): Promise<Part> {
+  static async start({ path, args, ...options }: Command, logFile: string): Promise<Part> {
     const output = await open(logFile, 'a');
-    const child = spawn(path, args, { env, cwd, stdio: ['ignore', output.fd, output.fd], detached: true });
+    const child = spawn(path, args, { ...options, stdio: ['ignore', output.fd, output.fd], detached: true });
     await Promise.all([once(child, 'spawn'), output.close()]);
     return new Part(child);
   }
 
   get ended(): boolean {
     return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+  /** Asks until it is so. Throws, with the end of its log, if the process ended or a minute went by. */
+  async until(so: () => Promise<boolean>, logFile: string): Promise<void> {
+    for (const end = performance.now() + 60_000; !(await so()); await sleep(100))
+      if (this.ended || performance.now() > end) throw new Error(`not ready:\n${(await readFile(logFile, 'utf8')).slice(-4_000)}`);
   }
   /** Politely, after 15 s by force. */
   async stop(): Promise<void> {

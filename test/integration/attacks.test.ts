@@ -177,5 +177,5 @@ describe('somebody with write access to the namespace', () => {
     expect(await rig.decide(flooded.handle, approve('ana', flooded.sealed, now()))).toBe('counted');
     expect(await rig.decide(flooded.handle, approve('ben', flooded.sealed, now()))).toBe('counted');
     expect(await rig.outcome(flooded.handle)).toMatchObject({ status: 'succeeded' });
-  }, 240_000);
+  }, 480_000);
 });

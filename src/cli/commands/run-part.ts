@@ -85,7 +85,7 @@ export async function executor(session: Session, given: string): Promise<ExitCod
   return process.exitCode === undefined ? EXIT.ok : EXIT.error;
 }
 
-/** Registers tsx as the executor's own folder has it: the command line brings none. */
+/** Registers tsx as the executor's own folder has it, for the command line brings none; without it, Node's own reading of types, where it has that. */
 async function readTypeScript(file: string): Promise<void> {
   let entry: string;
   try {
@@ -93,10 +93,12 @@ async function readTypeScript(file: string): Promise<void> {
     const manifest = createRequire(join(dirname(file), 'package.json')).resolve('tsx/package.json');
     entry = join(dirname(manifest), entrySchema.parse(JSON.parse(await readFile(manifest, 'utf8'))).exports['./esm/api'].import.default);
   } catch {
+    const typescript: unknown = Reflect.get(process.features, 'typescript');
+    if (typescript === 'strip' || typescript === 'transform') return;
     throw new CliError(
       'part_missing',
       `${file} is TypeScript, and tsx is not installed beside it`,
-      'Run `npm install --save-dev tsx` there, or start it yourself: npx tsx <file>',
+      'Run `npm install --save-dev tsx` there, or use Node 24, which reads types by itself.',
     );
   }
   const tsx = (await import(pathToFileURL(entry).href)) as { readonly register: () => unknown };
