@@ -21,6 +21,8 @@ export const PAYLOAD_TYPES = {
   freeze: 'application/vnd.keyturn.freeze.v1+json',
   thaw: 'application/vnd.keyturn.thaw.v1+json',
   resolve: 'application/vnd.keyturn.resolve.v1+json',
+  backup: 'application/vnd.keyturn.backup.v1+json',
+  restore: 'application/vnd.keyturn.restore.v1+json',
   entry: 'application/vnd.keyturn.entry.v1+json',
   answer: 'application/vnd.keyturn.answer.v1+json',
   manifest: 'application/vnd.keyturn.manifest.v1+json',

@@ -104,6 +104,16 @@ function backward(saga: SagaState): Due {
   return step.leased ? { do: 'wait', code: 'busy' } : { do: 'undo', step: step.n };
 }
 
+/**
+ * The step a restore leaves in doubt: the first of which the record does not say for sure that it is done. Steps run one after another, so what
+ * its target says of this one says it of those behind it too, if it did not happen.
+ */
+export function inDoubt({ steps, plans }: Pick<SagaState, 'steps' | 'plans'>): { readonly step: number; readonly attempt: number } {
+  const last = steps.at(-1);
+  if (last === undefined) return { step: 1, attempt: 1 };
+  return last.run === 'done' && last.n < plans.length ? { step: last.n + 1, attempt: 1 } : { step: last.n, attempt: last.attempt };
+}
+
 export type ResolveVerdict = 'happened' | 'did_not' | 'undone_by_hand';
 /** What a resolved step becomes, and where the action goes; undefined: this verdict says nothing about this step. */
 export function resolveStep(

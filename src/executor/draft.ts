@@ -110,7 +110,7 @@ export async function draftEnvelope(
     params: parsed.params,
     previousParams: parent?.envelope.params ?? null,
     summary,
-    preview,
+    preview: { ...preview, warnings: [...restoredWarning(executor), ...preview.warnings] },
     risk: ruling.risk,
     reasons: ruling.reasons,
     policy: { version: policy.version, digest: policy.digest },
@@ -193,6 +193,14 @@ export async function makePreview(
     return { kind: 'wait', wait: waitResult(now, PREVIEW_RETRY_MS, 'preview_failed', text) };
   }
 }
+
+/** In a ledger that was restored nobody can tell a new request from one that was sealed, and ran, after the backup: people are told at every seal. */
+const restoredWarning = ({ ledger: { restored } }: Executor): string[] =>
+  restored === undefined
+    ? []
+    : [
+        `This ledger was restored on ${restored.at} from a backup of ${restored.backupAt}. What ran in between is not on its record: if this was asked for before, make sure at its target that it has not run.`,
+      ];
 
 function keysOf(roster: Roster, people: ReadonlySet<PersonId>): SealedPeople {
   return [...people]

@@ -1,6 +1,7 @@
-import { due, type Due, type SagaState } from '../domain/saga.js';
+import { due, type Due, type SagaState, type StepState } from '../domain/saga.js';
 import type { Book } from './envelopes.js';
 import type { Executor, Rules } from './executor.js';
+import type { StepRow } from './ledger/rows.js';
 import { activeFreezes } from './freezes.js';
 import { holds } from './lease.js';
 
@@ -12,24 +13,28 @@ export function nextOf(executor: Executor, book: Book, rules: Rules): Due {
 export function sagaOf(executor: Executor, book: Book, rules: Rules): SagaState {
   const now = executor.now();
   const newest = book.revisions.at(-1);
-  const runs = book.steps.filter((row) => row.phase === 'run');
   return {
     state: book.action.state,
     plans: newest?.envelope.preview.undo.map(({ plan }) => plan) ?? [],
-    steps: runs.map((row) => {
-      const undo = book.steps.find((each) => each.phase === 'undo' && each.n === row.n);
-      const runState = row.state === 'pending' ? 'started' : row.state;
-      return {
-        n: row.n,
-        run: runState,
-        attempt: row.attempt,
-        undo: undo === undefined || undo.state === 'not_started' ? 'pending' : undo.state,
-        leased: holds(executor, row, book.action.id, now) || (undo !== undefined && holds(executor, undo, book.action.id, now)),
-        ...(undo === undefined || undo.since === null ? {} : { undoSince: undo.since }),
-      };
-    }),
+    steps: stepsOf(book, (row) => holds(executor, row, book.action.id, now)),
     stop: book.action.stop !== null,
     frozen: rules.ok && activeFreezes(book.stops, rules.policy, rules.roster, now).some((freeze) => freeze.covers(book.action)),
     executeBy: book.action.execute_by ?? 0,
   };
 }
+
+/** The steps begun, in order; `held` says whether somebody is at a row right now. */
+export const stepsOf = ({ steps }: Book, held: (row: StepRow) => boolean): StepState[] =>
+  steps
+    .filter((row) => row.phase === 'run')
+    .map((row) => {
+      const undo = steps.find((each) => each.phase === 'undo' && each.n === row.n);
+      return {
+        n: row.n,
+        run: row.state === 'pending' ? 'started' : row.state,
+        attempt: row.attempt,
+        undo: undo === undefined || undo.state === 'not_started' ? 'pending' : undo.state,
+        leased: held(row) || (undo !== undefined && held(undo)),
+        ...(undo === undefined || undo.since === null ? {} : { undoSince: undo.since }),
+      };
+    });

@@ -1,5 +1,4 @@
 import { readPayload } from '../domain/dsse.js';
-import type { PersonId } from '../domain/ids.js';
 import { freezeSchema, thawSchema, type Freeze } from '../domain/objects/stop.js';
 import { thawRule } from '../domain/policy/evaluate.js';
 import type { Policy } from '../domain/policy/schema.js';
@@ -8,24 +7,31 @@ import type { LodgedRow } from './ledger/rows.js';
 
 export interface ActiveFreeze {
   readonly digest: string;
-  readonly by: PersonId;
+  /** A person, or `a restore`, which is no person's id. */
+  readonly by: string;
   readonly reason: string;
   readonly covers: (action: { readonly type: string; readonly agent: string }) => boolean;
 }
 
+/** By whom, where nobody but a restore froze. */
+const RESTORE = 'a restore';
+export const byRestore = ({ by }: ActiveFreeze): boolean => by === RESTORE;
+
 /**
- * The freezes in force: lodged and not thawed by enough distinct people. Who may thaw is asked of the present policy,
+ * The freezes in force: lodged and not thawed by enough distinct people; a restore freezes everything until it is thawed alike. Who may thaw is asked of the present policy,
  * so that people who left the group cannot have thawed in advance. `now` in ms.
  */
 export function activeFreezes(stops: readonly LodgedRow[], policy: Policy, roster: Roster, now: number): ActiveFreeze[] {
   const { people, quorum } = thawRule(policy, roster, now);
   const thaws = stops.filter((row) => row.object === 'thaw').map((row) => thawSchema.parse(readPayload('thaw', row.signed)));
   return stops
-    .filter((row) => row.object === 'freeze')
+    .filter((row) => row.object === 'freeze' || row.object === 'restore')
     .filter(
       (row) => new Set(thaws.filter((thaw) => thaw.freeze === row.digest && people.includes(thaw.by)).map((thaw) => thaw.by)).size < quorum,
     )
     .map((row) => {
+      if (row.object === 'restore')
+        return { digest: row.digest, by: RESTORE, reason: 'the ledger was restored from a backup', covers: () => true };
       const freeze = freezeSchema.parse(readPayload('freeze', row.signed));
       return { digest: row.digest, by: freeze.by, reason: freeze.reason, covers: (action) => covers(freeze, action) };
     });

@@ -72,7 +72,9 @@ const readFinding = (signed: Signed): Finding => ({
 /** When the step began to wait for a person, in ms. */
 async function waitsSince(tx: LedgerTransaction, id: ActionId, step: number): Promise<number> {
   const waits = await Promise.all(
-    (['step_unknown', 'undo_failed', 'undo_unknown'] as const).map((kind) => lastEntry(tx, id, kind, (entry) => entry.step === step)),
+    (['step_unknown', 'restored', 'undo_failed', 'undo_unknown'] as const).map((kind) =>
+      lastEntry(tx, id, kind, (entry) => entry.step === step),
+    ),
   );
   return Math.max(0, ...waits.map((entry) => (entry === undefined ? 0 : toMs(entry.at))));
 }

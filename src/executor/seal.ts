@@ -7,7 +7,9 @@ import { contentOf } from '../domain/policy/cooldown.js';
 import { matchesType } from '../domain/policy/match.js';
 import { holderOf, keyValidAt, type Roster } from '../domain/roster.js';
 import { draftEnvelope } from './draft.js';
-import { answer, answerUnreadable, refused, waitResult, type Executor } from './executor.js';
+import { answer, answerUnreadable, refused, waitResult, type Executor, type Rules } from './executor.js';
+import { activeFreezes, byRestore } from './freezes.js';
+import { readStops } from './ledger/rows.js';
 import { readBook, type Book } from './envelopes.js';
 import { Moved } from './ledger/compare-and-set.js';
 import type { NewAction } from './ledger/review-transitions.js';
@@ -17,6 +19,7 @@ import { newestOf, sealedResult, sealOf } from './sealed.js';
 
 type SealResult = ResultOf<'seal'>;
 const RULES_RETRY_MS = 2_000;
+const FROZEN_RETRY_MS = 2_000;
 
 /**
  * Seals what is to be reviewed (§4): parse → who asks → deny rules on parameters → preview → whole policy → people → write.
@@ -49,6 +52,8 @@ async function sealRequest(executor: Executor, actionId: ActionId, signed: Signe
 
   const rules = await executor.rules();
   if (!rules.ok) return waitResult(executor.now(), RULES_RETRY_MS, 'roster_stale', rules.text);
+  const frozen = await frozenByRestore(executor, rules);
+  if (frozen !== undefined) return frozen;
   const who = whoAsks(executor, rules.roster, actionId, request, signed);
   if ('code' in who) return refused(who.code, who.text);
 
@@ -96,6 +101,17 @@ function again(book: Book, request: Digest): SealResult {
     return refused('idempotency_key_reused', 'this idempotency key belongs to another body');
   if (book.action.state === 'ended') return { kind: 'end' };
   return newestOf(book);
+}
+
+/** Until people have thawed a restored ledger, it seals nothing it does not know: it may have run after the backup. */
+async function frozenByRestore(executor: Executor, rules: Extract<Rules, { ok: true }>): Promise<SealResult | undefined> {
+  if (executor.ledger.restored === undefined) return undefined;
+  const now = executor.now();
+  const stops = await executor.ledger.transaction((tx) => readStops(tx.sql));
+  const freeze = activeFreezes(stops, rules.policy, rules.roster, now).find(byRestore);
+  return (
+    freeze && waitResult(now, FROZEN_RETRY_MS, 'frozen', `${freeze.reason}; until it is thawed (${freeze.digest}) nothing new is sealed`)
+  );
 }
 
 function readRequest(signed: Signed): Request | undefined {

@@ -1,11 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import type { Signer } from '../domain/dsse.js';
 import { FileRefused, problemText } from '../domain/problem.js';
-import { holderOf, type Roster } from '../domain/roster.js';
-import { readKeyFile, signerFrom } from '../files/key-files.js';
+import type { Roster } from '../domain/roster.js';
 import { readPolicy, readRoster } from '../files/rules.js';
 import { secretOf } from '../files/secrets.js';
 import { endSoon, lifeOfProcess } from '../files/process-life.js';
@@ -14,6 +10,7 @@ import type { ActionType } from './define-action.js';
 import { openDoor } from './door/door.js';
 import { Messenger } from './door/messenger.js';
 import type { Executor } from './executor.js';
+import { executorIdentity } from './identity.js';
 import type { Database } from './ledger/database.js';
 import { LedgerRefused } from './ledger/database.js';
 import { openLedger } from './ledger/ledger.js';
@@ -64,11 +61,15 @@ async function run({ actions, dir: given, door: at = process.env['KEYTURN_DOOR']
   await readPolicy(files.policy, roster, Date.now());
   if (roster.development && process.env['KEYTURN_DEVELOPMENT'] !== '1')
     throw new Error('roster.yaml says development: true. Set KEYTURN_DEVELOPMENT=1 to run it so, or remove the line.');
-  const { name, signer } = await identity(roster, dir);
+  const { name, signer } = await executorIdentity(roster, dir);
   const types = typesOf(actions, roster, name);
   const database = await openDatabase(secretOf('KEYTURN_LEDGER')?.text ?? join(dir, '.keyturn', 'ledger.db'));
   const ledger = await openLedger(database, roster.deployment, signer);
   for (const step of ledger.steps) console.error(`executor ${name}: ledger brought to ${step}`);
+  if (ledger.restored !== undefined)
+    console.error(
+      `executor ${name}: ledger restored on ${ledger.restored.at} from a backup of ${ledger.restored.backupAt}; frozen until people have thawed it`,
+    );
   const metrics = executorMetrics(meter, name);
   const uncounted: Executor = {
     name,
@@ -125,24 +126,6 @@ async function serve(
     messenger.end();
     await door?.close();
   }
-}
-
-/** The roster names the executor that holds this key. */
-async function identity(roster: Roster, dir: string): Promise<{ name: string; signer: Signer }> {
-  const given = secretOf('KEYTURN_EXECUTOR_KEY');
-  const folder = join(dir, '.keyturn', 'keys');
-  const signers: Signer[] = given === undefined ? [] : [signerFrom(given.text, given.from)];
-  if (given === undefined && existsSync(folder)) {
-    for (const file of (await readdir(folder)).filter((each) => /^executor-.*\.key$/.test(each)).sort())
-      signers.push(await readKeyFile(join(folder, file)));
-  }
-  for (const signer of signers) {
-    const holder = holderOf(roster, signer.key.id);
-    if (holder?.kind === 'executor') return { name: holder.name, signer };
-  }
-  throw new Error(
-    `No executor in roster.yaml has ${given === undefined ? `a key in ${folder}` : `the key of ${given.from}`}. Add it under executors, or set KEYTURN_EXECUTOR_KEY.`,
-  );
 }
 
 function typesOf(actions: readonly ActionType[], roster: Roster, name: string): Map<string, ActionType> {

@@ -3,7 +3,7 @@ import type { Envelope, UndoPlan } from '../domain/objects/envelope.js';
 import { inert, names } from './markdown.js';
 import type { Run } from './run.js';
 
-const LOST = ['step_unknown', 'undo_failed', 'undo_unknown'] as const;
+const LOST = ['step_unknown', 'restored', 'undo_failed', 'undo_unknown'] as const;
 type Step = Extract<Entry, { step: number }>;
 
 const entriesOf = (run: Run): Step[] => run.receipt.flatMap(({ entry }) => ('step' in entry ? [entry] : []));
@@ -50,6 +50,8 @@ function wordsOf(entry: Step): string {
       return `failed (${inert(entry.code, 60)})`;
     case 'step_unknown':
       return `**unknown** (${inert(entry.code, 60)})`;
+    case 'restored':
+      return '**in doubt** (the ledger was restored from a backup)';
     case 'undo_started':
       return 'being undone';
     case 'undo_done':

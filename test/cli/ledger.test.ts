@@ -1,15 +1,19 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { checkLedger } from '../../src/cli/ledger/check.js';
-import { sourceOf, type LedgerSource } from '../../src/cli/ledger/source.js';
+import { checkLedger } from '../../src/executor/ledger/check.js';
+import { sourceOf, type LedgerSource } from '../../src/executor/ledger/source.js';
+import { LedgerTransaction } from '../../src/executor/ledger/ledger.js';
+import { openSqlite } from '../../src/executor/ledger/sqlite.js';
 import { digestOfSigned } from '../../src/domain/dsse.js';
 import { digestOf } from '../../src/domain/hash.js';
 import type { Digest } from '../../src/domain/ids.js';
 import { HandLedger, LEDGER, OPENED } from '../helpers/hand-made.js';
 import { DEPLOYMENT } from '../helpers/rules-fixture.js';
+import { EXECUTOR } from '../helpers/signers.js';
 import type { World } from '../helpers/world.js';
-import { Folder } from './folder.js';
+import { Folder, privateKeyOf } from './folder.js';
 import { ranOnce, roster } from './ran-once.js';
 
 let folder: Folder;
@@ -44,6 +48,18 @@ describe('ledger verify', () => {
     const report = await check(world);
     expect(report.ok).toBe(false);
     expect(!report.ok && report.step).toContain(step);
+  });
+
+  test('an entry of an epoch no restore began', async () => {
+    const { world } = await ranOnce();
+    const identity = { ...world.executor.ledger.identity, epoch: 2 };
+    await world.database.transaction((tx) =>
+      new LedgerTransaction(tx, identity, EXECUTOR).append(
+        { kind: 'lodged', actionId: null, object: 'freeze', digest: null, by: 'x' },
+        OPENED,
+      ),
+    );
+    expect(await check(world)).toMatchObject({ ok: false, step: 'entry 6', text: 'of another epoch, which no restore began' });
   });
 
   test('an entry signed by somebody else', async () => {
@@ -98,5 +114,43 @@ describe('ledger verify', () => {
     expect((await folder.run(['ledger', 'init'], undefined, { KEYTURN_LEDGER_FILE: mounted })).exit).toBe(0);
     expect((await folder.run(['ledger', 'init'], undefined, { KEYTURN_LEDGER: path })).terminal.said).toContain('(ledger_invalid)');
     expect((await folder.run(['ledger', 'verify', path])).terminal.lines[0]).toBe('OK, 0 entries, 0 envelopes');
+  });
+});
+
+describe('ledger backup, ledger restore', () => {
+  const env = { KEYTURN_EXECUTOR_KEY: privateKeyOf('executor:bank') };
+  const run = (...args: string[]) => folder.run(['ledger', ...args], undefined, env);
+  const at = (name: string): string => join(folder.dir, name);
+
+  test('a backup, its restore, and what it says of the freeze; never over a file or a ledger', async () => {
+    await run('init', at('old.db'));
+    const made = await run('backup', at('one.backup'), at('old.db'));
+    expect([made.exit, made.terminal.lines[0]]).toEqual([0, `OK, 5 rows, 0 entries, epoch 1: ${at('one.backup')}`]);
+    expect((await stat(at('one.backup'))).mode & 0o777).toBe(0o600);
+    expect((await run('backup', at('one.backup'), at('old.db'))).terminal.said).toContain('(file_exists)');
+
+    const restored = await run('restore', at('one.backup'), at('new.db'));
+    expect(restored.exit).toBe(0);
+    expect(restored.terminal.said).toMatch(/now epoch 2 frozen: .* keyturn thaw [0-9a-f]{64} --reason/);
+    expect((await run('verify', at('new.db'))).terminal.lines[0]).toBe('OK, 1 entries, 0 envelopes');
+    expect((await run('restore', at('one.backup'), at('new.db'))).terminal.said).toContain('There is something here already');
+    expect((await run('restore', at('one.backup'), at('old.db'))).exit).toBe(1);
+    expect((await run('restore', at('none.backup'), at('third.db'))).terminal.said).toContain('(ledger_invalid)');
+  });
+
+  test('an executor that runs holds its SQLite ledger alone: stop it first', async () => {
+    await run('init', at('held.db'));
+    const held = openSqlite(at('held.db'), { create: false });
+    try {
+      expect((await run('backup', at('held.backup'), at('held.db'))).terminal.said).toContain('Does another executor hold it?');
+      expect(existsSync(at('held.backup'))).toBe(false);
+    } finally {
+      await held.close();
+    }
+  });
+
+  test('without the key of an executor there is nobody to sign it', async () => {
+    await run('init', at('old.db'));
+    expect((await folder.run(['ledger', 'backup', at('x.backup'), at('old.db')])).terminal.said).toContain('No executor in roster.yaml');
   });
 });

@@ -23,6 +23,7 @@ import { decisionSchema } from '../../src/domain/objects/decision.js';
 import { entrySchema } from '../../src/domain/objects/entry.js';
 import { envelopeSchema } from '../../src/domain/objects/envelope.js';
 import { manifestSchema } from '../../src/domain/objects/manifest.js';
+import { backupSchema, restoreSchema } from '../../src/domain/objects/restore.js';
 import { requestSchema } from '../../src/domain/objects/request.js';
 import { cancelSchema, freezeSchema, resolveSchema, thawSchema } from '../../src/domain/objects/stop.js';
 import { viewDigestOf, viewV1 } from '../../src/domain/view/v1.js';
@@ -150,6 +151,8 @@ const SCHEMAS: Partial<Record<ObjectKind, z.ZodType>> = {
   freeze: freezeSchema,
   thaw: thawSchema,
   resolve: resolveSchema,
+  backup: backupSchema,
+  restore: restoreSchema,
   entry: entrySchema,
   answer: answerSchema,
   manifest: manifestSchema,

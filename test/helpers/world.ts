@@ -114,8 +114,8 @@ export class World {
   }
 
   /** The same world as another executor on the same ledger sees it. */
-  beside(executor: Executor): World {
-    return new World(this.database, this.clock, this.rules, this.bank, this.types, executor);
+  beside(executor: Executor, database: Database = this.database): World {
+    return new World(database, this.clock, this.rules, this.bank, this.types, executor);
   }
 
   /** The executor's process dies and a new one starts on the same ledger; what the old one had begun may still finish. */

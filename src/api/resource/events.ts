@@ -96,6 +96,8 @@ function textOf(entry: Entry): string {
       return entry.code;
     case 'lodged':
       return entry.object;
+    case 'restored':
+      return `the ledger was restored from a backup: whether step ${entry.step} has run since, only its target knows`;
     case 'resolved':
       return `step ${entry.step}: ${entry.verdict}`;
   }

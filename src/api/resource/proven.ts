@@ -85,6 +85,7 @@ function statusOf(receipt: Receipt): Status {
       case 'stale':
         return 'awaiting_approval';
       case 'step_unknown':
+      case 'restored':
         return 'outcome_unknown';
       case 'undo_failed':
         return 'compensation_failed';

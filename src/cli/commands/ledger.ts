@@ -6,8 +6,8 @@ import { secretOf } from '../../files/secrets.js';
 import { nameSchema } from '../../domain/ids.js';
 import { usage } from '../errors.js';
 import { EXIT, type ExitCode } from '../exit.js';
-import { checkLedger } from '../ledger/check.js';
-import { sourceOf } from '../ledger/source.js';
+import { checkLedger } from '../../executor/ledger/check.js';
+import { sourceOf } from '../../executor/ledger/source.js';
 import type { Session } from '../session.js';
 import { inert } from '../text/inert.js';
 

@@ -60,6 +60,19 @@ export function registerTools(program: Command, run: Run): void {
       run(async (session) => (await import('../commands/ledger.js')).verify(session, where, options)),
     );
 
+  ledger
+    .command('backup <file> [where]')
+    .description('all of it in one signed file; an executor on SQLite must be stopped')
+    .action((file: string, where: string | undefined) =>
+      run(async (session) => (await import('../commands/backup.js')).backup(session, file, where)),
+    );
+  ledger
+    .command('restore <file> [where]')
+    .description('a new one from a backup: frozen, and nothing sealed before runs')
+    .action((file: string, where: string | undefined) =>
+      run(async (session) => (await import('../commands/backup.js')).restore(session, file, where)),
+    );
+
   const evidence = program.command('evidence').description('the one file that proves an action');
   evidence
     .command('export <id>')

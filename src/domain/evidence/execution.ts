@@ -1,4 +1,4 @@
-import { resolveStep, endOfUndo, type SagaState, type StepState } from '../saga.js';
+import { endOfUndo, inDoubt, resolveStep, type SagaState, type StepState } from '../saga.js';
 import type { Entry } from '../objects/entry.js';
 import type { Envelope, UndoPlan } from '../objects/envelope.js';
 import { demand } from './broken.js';
@@ -43,6 +43,8 @@ export class Execution {
         );
         this.stopped = entry.by;
         return;
+      case 'restored':
+        return this.restored(entry);
       case 'resolved':
         return this.resolved(entry);
       case 'ended':
@@ -78,6 +80,17 @@ export class Execution {
     last.run = OUTCOME[entry.kind];
     if (entry.kind === 'step_failed') this.state = 'undoing';
     if (entry.kind === 'step_unknown') this.state = 'unknown';
+  }
+
+  /** A restore begins an epoch: what was sealed before it is in doubt, and nothing of it starts any more. */
+  private restored(entry: Of<'restored'>): void {
+    const { step, attempt } = inDoubt(this.saga);
+    this.must(this.state === 'executing' && entry.epoch > this.envelope.epoch, 'no restore put this in doubt');
+    this.must(entry.step === step && entry.attempt === attempt, 'another step was in doubt');
+    const last = this.steps.at(-1);
+    if (last?.n === step) last.run = 'unknown';
+    else this.steps.push({ n: step, run: 'unknown', attempt, undo: 'pending', leased: false });
+    this.state = 'unknown';
   }
 
   private undoStarted(entry: Of<'undo_started'>): void {

@@ -64,6 +64,8 @@ class Story {
         return this.must(entry.object !== 'freeze' && entry.object !== 'thaw', 'a freeze belongs to no action');
       case 'executing':
         return this.consumed(entry);
+      case 'restored':
+        return this.restored(entry);
       case 'denied':
         this.must(this.phase === 'new', 'denied like this only before its first seal');
         return this.finish(entry.status);
@@ -106,6 +108,17 @@ class Story {
     this.must(envelope.epoch === entry.epoch, 'sealed in an earlier epoch than it ran in');
     this.execution = new Execution(envelope);
     this.phase = 'consumed';
+  }
+
+  /** Pending when the ledger was restored: it may have run since the backup. Nothing says that people agreed to it. */
+  private restored(entry: Of<'restored'>): void {
+    this.must(this.isUnderReview, 'nothing was under review');
+    const envelope = this.newest === null ? undefined : this.seals.get(this.newest)?.envelope;
+    demand(envelope !== undefined, this.at, 'the envelope that was in doubt is not in the file');
+    this.execution = new Execution(envelope);
+    this.phase = 'consumed';
+    this.execution.tell(entry, this.at);
+    this.warn(`${this.at}: the ledger was restored while it waited for people; what it says of its end is what people found out`);
   }
 
   private executed(execution: Execution, entry: Entry): void {

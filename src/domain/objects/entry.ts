@@ -62,10 +62,12 @@ export const entrySchema = z.discriminatedUnion('kind', [
     ...head,
     actionId: actionIdSchema.nullable(),
     kind: z.literal('lodged'),
-    object: z.enum(['reject', 'withdraw', 'cancel', 'freeze', 'thaw']),
+    object: z.enum(['reject', 'withdraw', 'cancel', 'freeze', 'thaw', 'restore']),
     digest: digestSchema.nullable(),
     by: z.string().max(100),
   }),
+  /** The ledger was restored while this action was open: whether this step has run since the backup, only its target knows. */
+  z.strictObject({ ...ofAction, kind: z.literal('restored'), step, attempt }),
   z.strictObject({
     ...ofAction,
     kind: z.literal('resolved'),

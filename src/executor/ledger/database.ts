@@ -12,6 +12,8 @@ export interface Database {
   readonly kind: 'sqlite' | 'postgres';
   /** One serialisable transaction: all of it, or none if `work` throws. Durable once it resolves. Never nested. */
   transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
+  /** One view of everything, to read only. On PostgreSQL no executor waits for it. */
+  snapshot<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 

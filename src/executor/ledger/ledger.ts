@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { canonicalize } from '../../domain/json.js';
-import { digestOfSigned, type Signed, type Signer } from '../../domain/dsse.js';
+import { digestOfSigned, readPayload, type Signed, type Signer } from '../../domain/dsse.js';
+import { restoreSchema, type Restore } from '../../domain/objects/restore.js';
 import { entrySchema, type EntryBody } from '../../domain/objects/entry.js';
 import { toInstant } from '../../domain/instant.js';
 import { LedgerRefused, type Database, type Sql } from './database.js';
-import { readAction, readEntries } from './rows.js';
+import { readAction, readEntries, readStops } from './rows.js';
 import { createTables, migrate, type Migration } from './migrate.js';
 import { MIGRATIONS } from './migrations/all.js';
 import type { ActionId } from '../../domain/ids.js';
@@ -45,12 +46,13 @@ export async function openLedger(
   signer: Signer,
   migrations: readonly Migration[] = MIGRATIONS,
 ): Promise<Ledger> {
-  const { identity, steps } = await database.transaction(async (sql) => {
+  const { identity, steps, restored } = await database.transaction(async (sql) => {
     const meta = await readMeta(sql);
     const found = identityOf(meta, deployment);
-    return { identity: found, steps: await migrate(sql, meta.get('schema'), migrations) };
+    const taken = await migrate(sql, meta.get('schema'), migrations);
+    return { identity: found, steps: taken, restored: await restoreOf(sql, found) };
   });
-  return new Ledger(database, identity, signer, steps, String(migrations.length));
+  return new Ledger(database, identity, signer, steps, String(migrations.length), restored);
 }
 
 function identityOf(meta: ReadonlyMap<string, string>, deployment: string): LedgerIdentity {
@@ -65,7 +67,16 @@ function identityOf(meta: ReadonlyMap<string, string>, deployment: string): Ledg
   return { deployment, ledger, epoch };
 }
 
-async function readMeta(sql: Sql): Promise<Map<string, string>> {
+/** What began this epoch. An epoch that no restore on record began would be one without its freeze. */
+async function restoreOf(sql: Sql, { ledger, epoch }: LedgerIdentity): Promise<Restore | undefined> {
+  if (epoch === 1) return undefined;
+  const restores = (await readStops(sql)).filter((row) => row.object === 'restore').map((row) => readPayload('restore', row.signed));
+  const found = restores.map((each) => restoreSchema.parse(each)).find((each) => each.ledger === ledger && each.epoch === epoch);
+  if (found === undefined) throw new LedgerRefused(`The ledger says epoch ${epoch}, but holds no restore that began it.`);
+  return found;
+}
+
+export async function readMeta(sql: Sql): Promise<Map<string, string>> {
   try {
     return new Map((await sql.all('SELECT key, value FROM meta')).map((row) => [String(row['key']), String(row['value'])]));
   } catch (error) {
@@ -84,6 +95,8 @@ export class Ledger {
     /** The steps of the schema it took when it was opened. */
     readonly steps: readonly string[],
     private readonly schema: string,
+    /** What began its epoch; undefined for one that was never restored. */
+    readonly restored?: Restore,
   ) {}
 
   get kind(): Database['kind'] {

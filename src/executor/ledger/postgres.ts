@@ -29,25 +29,30 @@ export async function openPostgres(url: string): Promise<Database> {
       ? error
       : new LedgerRefused(`The ledger's PostgreSQL does not answer: ${error instanceof Error ? error.message : String(error)}`);
   }
+  const within = async <T>(begin: (client: PoolClient) => Promise<unknown>, work: (sql: Sql) => Promise<T>): Promise<T> => {
+    const client = await pool.connect();
+    try {
+      await begin(client);
+      const result = await work(sqlOf(client));
+      await client.query('COMMIT');
+      client.release();
+      return result;
+    } catch (error) {
+      await client.query('ROLLBACK').then(
+        () => client.release(),
+        (broken: unknown) => client.release(broken instanceof Error ? broken : true),
+      );
+      throw error;
+    }
+  };
   return {
     kind: 'postgres',
-    async transaction(work) {
-      const client = await pool.connect();
-      try {
+    transaction: (work) =>
+      within(async (client) => {
         await client.query('BEGIN');
         await client.query('SELECT pg_advisory_xact_lock($1)', [ONE_WRITER]);
-        const result = await work(sqlOf(client));
-        await client.query('COMMIT');
-        client.release();
-        return result;
-      } catch (error) {
-        await client.query('ROLLBACK').then(
-          () => client.release(),
-          (broken: unknown) => client.release(broken instanceof Error ? broken : true),
-        );
-        throw error;
-      }
-    },
+      }, work),
+    snapshot: (work) => within((client) => client.query('BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY'), work),
     close: () => pool.end(),
   };
 }

@@ -137,7 +137,7 @@ export const reviewTransitions = {
   async lodge(
     tx: Tx,
     id: ActionId | null,
-    object: 'reject' | 'withdraw' | 'cancel' | 'freeze' | 'thaw',
+    object: 'reject' | 'withdraw' | 'cancel' | 'freeze' | 'thaw' | 'restore',
     digest: Digest,
     by: string,
     signed: Signed,

@@ -55,7 +55,7 @@ export type StepRow = z.infer<typeof stepRow>;
 
 const lodgedRow = z.object({
   digest: digestSchema,
-  object: z.enum(['reject', 'withdraw', 'cancel', 'freeze', 'thaw', 'resolve']),
+  object: z.enum(['reject', 'withdraw', 'cancel', 'freeze', 'thaw', 'resolve', 'restore']),
   by_whom: z.string(),
   signed: signedText,
   at: z.number(),
@@ -76,7 +76,7 @@ export const readSteps = async (sql: Sql, id: ActionId) =>
   many(stepRow, await sql.all('SELECT * FROM step WHERE action_id = ? ORDER BY n, phase', id));
 export const readLodged = async (sql: Sql, id: ActionId) =>
   many(lodgedRow, await sql.all('SELECT digest, object, by_whom, signed, at FROM lodged WHERE action_id = ? ORDER BY at, digest', id));
-/** Freezes and thaws, which belong to no one action. */
+/** Freezes, thaws and restores, which belong to no one action. */
 export const readStops = async (sql: Sql) =>
   many(lodgedRow, await sql.all('SELECT digest, object, by_whom, signed, at FROM lodged WHERE action_id IS NULL ORDER BY at, digest'));
 

@@ -36,25 +36,27 @@ export function openSqlite(path: string, options: { readonly create: boolean }):
     run: async (text, ...values: Value[]) => prepared(text).run(...values).changes,
   };
   let queue: Promise<unknown> = Promise.resolve();
+  const transaction: Database['transaction'] = (work) => {
+    const run = async (): Promise<Awaited<ReturnType<typeof work>>> => {
+      file.exec('BEGIN IMMEDIATE');
+      try {
+        const result = await work(sql);
+        file.exec('COMMIT');
+        return result;
+      } catch (error) {
+        if (file.inTransaction) file.exec('ROLLBACK');
+        throw error;
+      }
+    };
+    // One connection: transactions of concurrent activities follow one another.
+    const next = queue.then(run, run);
+    queue = next.catch(() => undefined);
+    return next;
+  };
   return {
     kind: 'sqlite',
-    transaction(work) {
-      const run = async (): Promise<Awaited<ReturnType<typeof work>>> => {
-        file.exec('BEGIN IMMEDIATE');
-        try {
-          const result = await work(sql);
-          file.exec('COMMIT');
-          return result;
-        } catch (error) {
-          if (file.inTransaction) file.exec('ROLLBACK');
-          throw error;
-        }
-      };
-      // One connection: transactions of concurrent activities follow one another.
-      const next = queue.then(run, run);
-      queue = next.catch(() => undefined);
-      return next;
-    },
+    transaction,
+    snapshot: transaction,
     async close() {
       await queue;
       // Prepared statements keep the handle, and with it the exclusive lock, until they are collected: the lock is given back by hand.

@@ -4,8 +4,8 @@ import type { Reason } from '../../domain/outcome.js';
 import { end, move, none, set, STILL_HELD, type Held, type Lease, type Tx } from './compare-and-set.js';
 import { undoTransitions } from './undo-transitions.js';
 
-const runKey = (id: ActionId, step: string, attempt: number): string => `${id}/${step}/run/${attempt}`;
-const undoKey = (id: ActionId, step: string): string => `${id}/${step}/undo`;
+export const runKey = (id: ActionId, step: string, attempt: number): string => `${id}/${step}/run/${attempt}`;
+export const undoKey = (id: ActionId, step: string): string => `${id}/${step}/undo`;
 
 /** A step's row and its undo's row are written together, before the step begins. */
 async function beginStep(tx: Tx, id: ActionId, n: number, step: string, lease: Lease, now: number): Promise<void> {

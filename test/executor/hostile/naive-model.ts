@@ -116,6 +116,8 @@ export class NaiveModel {
       case 'undo_failed':
       case 'undo_unknown':
         return;
+      case 'restored':
+        return must(false, 'nobody restored this ledger');
       case 'step_done':
       case 'step_failed':
       case 'step_not_started':

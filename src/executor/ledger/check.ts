@@ -55,13 +55,17 @@ async function checkEntries(
   const sealed = new Map<string, Sealed>();
   const lastOf = new Map<string, Digest>();
   let count = 0;
+  let epoch = 1;
   let last: Digest | null = null;
   for await (const row of source.entries()) {
     const step = `entry ${row.seq}`;
     demand(row.seq === count + 1, step, `entry ${count + 1} is missing before it`);
     const entry = readEntry(row, step);
     demand(entry.ledger === meta.get('ledger') && entry.deployment === roster.deployment, step, 'of another ledger or deployment');
-    demand(entry.epoch <= Number(meta.get('epoch')), step, 'of an epoch this book has not reached');
+    // Nothing but a restore, on record as the first entry of its epoch, begins one.
+    const begins = entry.kind === 'lodged' && entry.object === 'restore' && entry.epoch > epoch;
+    demand(entry.epoch === epoch || begins, step, 'of another epoch, which no restore began');
+    epoch = entry.epoch;
     demand(entry.prev === last, step, 'does not follow the entry before it: one is missing, added or changed');
     const before = entry.actionId === null ? null : (lastOf.get(entry.actionId) ?? null);
     demand(entry.prevOfAction === before, step, "does not follow its action's entry before it");
@@ -71,6 +75,7 @@ async function checkEntries(
     if (entry.kind === 'sealed') sealed.set(entry.digest, { actionId: entry.actionId, view: entry.view });
     count++;
   }
+  demand(Number(meta.get('epoch')) === epoch, 'meta', `the book says epoch ${meta.get('epoch') ?? 'none'}, its entries ${epoch}`);
   demand(Number(meta.get('seq')) === count && (meta.get('head') ?? null) === last, 'meta', 'entries are missing at the end of the book');
   return { count, sealed };
 }

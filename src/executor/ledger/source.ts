@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { signedSchema, type Signed } from '../../domain/dsse.js';
 import { parseStrict } from '../../domain/json.js';
-import type { Database, Row } from '../../executor/ledger/database.js';
+import type { Database, Row, Sql, Value } from './database.js';
 
 const PAGE = 500;
 
@@ -29,8 +29,13 @@ const signedText = z.string().transform((text) => signedSchema.parse(parseStrict
 const entryRow = z.object({ seq: z.number(), action_id: z.string().nullable(), digest: z.string(), signed: signedText });
 const envelopeRow = z.object({ digest: z.string(), action_id: z.string(), view: z.string(), signed: signedText });
 
-export function sourceOf(database: Database): LedgerSource {
-  const all = (sql: string, ...values: (string | number)[]): Promise<Row[]> => database.transaction((tx) => tx.all(sql, ...values));
+type All = (sql: string, ...values: Value[]) => Promise<Row[]>;
+export const sourceOf = (database: Database): LedgerSource =>
+  sourceOver((sql, ...values) => database.transaction((tx) => tx.all(sql, ...values)));
+/** As one transaction sees it. */
+export const sourceIn = (sql: Sql): LedgerSource => sourceOver((text, ...values) => sql.all(text, ...values));
+
+function sourceOver(all: All): LedgerSource {
   return {
     async meta() {
       return new Map((await all('SELECT key, value FROM meta')).map((row) => [String(row['key']), String(row['value'])]));
