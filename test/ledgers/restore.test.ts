@@ -15,7 +15,7 @@ import { roster } from '../cli/ran-once.js';
 import { dump, KINDS } from '../executor/ledger/databases.js';
 import { approve, cancel, reject, request, resolve, thaw, type SealedRevision } from '../helpers/messages.js';
 import { backupOf, forget, restoredFrom, restoreInto } from '../helpers/restored.js';
-import { DEPLOYMENT } from '../helpers/rules-fixture.js';
+import { DEPLOYMENT, ONE_OF_FINANCE, policyText, TestRules } from '../helpers/rules-fixture.js';
 import { EXECUTOR, signerOf } from '../helpers/signers.js';
 import { snapshotOf } from '../helpers/snapshots.js';
 import { ask, held, HOUR, World } from '../helpers/world.js';
@@ -47,10 +47,10 @@ describe.each(KINDS)('restored ledger on $kind', (kind) => {
     opened.push(database);
     return database;
   };
-  async function busy(): Promise<World> {
+  async function busy(rules?: TestRules): Promise<World> {
     const database = await empty();
     await initLedger(database, DEPLOYMENT);
-    return World.open({ database });
+    return World.open({ database, ...(rules === undefined ? {} : { rules }) });
   }
   /** A backup is made, `since` happens on the old ledger, which is then lost. */
   async function lost<T>(world: World, since: () => Promise<T>) {
@@ -227,6 +227,28 @@ describe.each(KINDS)('restored ledger on $kind', (kind) => {
     expect(await checkLedger(sourceOf(world.database), roster())).toMatchObject({ ok: false, step: 'meta' });
     await world.database.transaction((sql) => sql.run("UPDATE meta SET value = '2' WHERE key = 'epoch'"));
     await refusedAfter("DELETE FROM lodged WHERE object = 'restore'");
+  });
+
+  test('attack 76: a restored ledger has not forgotten what was taken out of a budget, and what it cannot know of counts as taken', async () => {
+    const budget = `  - { name: small, match: { type: payments.transfer }, effect: allow, because: Small., budget: [{ per: agent, within: 24h, limit: 2 }], executeWithin: 5m, resolve: { from: [group:finance-leads], quorum: 1 } }\n`;
+    const before = await busy(new TestRules(policyText({ first: budget, stages: ONE_OF_FINANCE })));
+    const pay = async (world: World): Promise<SealedRevision> => world.propose({ params: { vendor: 'ACME', cents: 1 } });
+    await before.run(await pay(before));
+    const charged = (world: World) => world.database.transaction((sql) => sql.all('SELECT * FROM charge ORDER BY action_id, rule, what'));
+    const known = await charged(before);
+    expect(known).toMatchObject([{ what: '', amount: 1 }, { what: '/cents' }]);
+    const { world, restored } = await lost(before, async () => before.run(await pay(before)));
+    expect(await charged(world)).toEqual(known);
+    expect(before.bank.effects).toHaveLength(2);
+
+    await unfreeze(world, restored.freeze);
+    const asked = async (): Promise<string> => (await pay(world)).envelope.rule.effect;
+    expect(await asked()).toBe('hold');
+    world.clock.pass(24 * HOUR - 1);
+    expect(await asked()).toBe('hold');
+    world.clock.pass(1);
+    expect(await asked()).toBe('allow');
+    expect(world.bank.effects).toHaveLength(2);
   });
 
   test('restored twice, both freezes stand until both are thawed', async () => {

@@ -25,8 +25,11 @@ export interface Charge {
 /** As many as an action's parameters may have; more are not recorded one by one, and a sum over them denies. */
 export const MAX_CHARGES = 100;
 
-/** What ran already within a line's time, as the ledger knows it, by `spentKey`. `'nothing'`: nobody looked, as in a dry run. */
-export type Spent = ReadonlyMap<string, number> | 'nothing';
+/**
+ * What ran already within a line's time, as the ledger knows it, by `spentKey`. `'unknown'`: the ledger was restored within it. `'nothing'`: nobody looked,
+ * as in a dry run.
+ */
+export type Spent = ReadonlyMap<string, number | 'unknown'> | 'nothing';
 export const spentKey = (rule: string, line: number): string => `${line} ${rule}`;
 
 const isAmount = (value: unknown): value is number => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
@@ -52,6 +55,8 @@ export function overBudget(
       throw new PolicyError(`rule "${rule.name}": the budget sums ${line.sum ?? ''}, which is no whole number from 0 in these parameters`);
     const before = spent === 'nothing' ? 0 : spent.get(spentKey(rule.name, i));
     if (before === undefined) throw new PolicyError(`rule "${rule.name}": nobody knows how much of its budget is used up`);
+    if (before === 'unknown')
+      return `the budget of rule "${rule.name}" counts as used up, ${wordsOf(line)}: the ledger was restored within that time, and what ran since its backup is not in it`;
     if (before + amount > line.limit) return `the budget of rule "${rule.name}" is used up: ${before} of ${line.limit} ${wordsOf(line)}`;
   }
   return undefined;

@@ -34,14 +34,27 @@ export const spentNow = (ledger: Ledger, policy: Policy, facts: Facts, now: numb
     ? ledger.transaction((tx) => readSpent(tx, policy, facts, now))
     : Promise.resolve(new Map());
 
-/** How much of each budget that may concern this action is used up at `now` (ms). A charge counts from its own time until `within` later, exclusive. */
+/**
+ * How much of each budget that may concern this action is used up at `now` (ms). A charge counts from its own time until `within` later, exclusive.
+ * What was charged between a backup and its restore is lost, so for as long after a restore nobody knows.
+ */
 export async function readSpent(tx: Tx, policy: Policy, facts: Facts, now: number): Promise<Spent> {
-  const spent = new Map<string, number>();
+  const spent = new Map<string, number | 'unknown'>();
   for (const rule of policy.rules) {
     if (rule.effect === 'deny' || rule.budget.length === 0 || !matches(rule.match, facts)) continue;
-    for (const [i, line] of rule.budget.entries()) spent.set(spentKey(rule.name, i), await sum(tx, rule.name, line, facts, now));
+    const restored = await restoredAt(tx);
+    for (const [i, line] of rule.budget.entries())
+      spent.set(spentKey(rule.name, i), restored > now - line.within ? 'unknown' : await sum(tx, rule.name, line, facts, now));
   }
   return spent;
+}
+
+const newest = z.object({ at: z.number().nullable() });
+
+/** When the ledger was last restored, in ms; never: before all time. */
+async function restoredAt(tx: Tx): Promise<number> {
+  const [row] = await tx.sql.all("SELECT MAX(at) AS at FROM lodged WHERE object = 'restore'");
+  return newest.parse(row).at ?? -Infinity;
 }
 
 /** As a double: exact as far as any limit goes, and no sum of what agents wrote overflows. */
