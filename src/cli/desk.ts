@@ -1,6 +1,7 @@
 import { actionSchema } from '../domain/http.js';
 import type { ActionId } from '../domain/ids.js';
 import type { Roster } from '../domain/roster.js';
+import { onSeatOf } from './action/delegations.js';
 import { verifyAction, type VerifiedAction } from './action/verified.js';
 import { CliError } from './errors.js';
 import { openApi, type Api } from './http.js';
@@ -37,6 +38,12 @@ export class Desk {
   async read(id: ActionId, wait?: number): Promise<VerifiedAction> {
     const path = `/v1/actions/${id}${wait === undefined ? '' : `?wait=${wait}`}`;
     return verifyAction(await this.api.get(path, actionSchema, wait), id, this.roster);
+  }
+
+  /** What a decision on somebody else's seat carries; nothing for one's own. */
+  seatOf(action: VerifiedAction | undefined, from: string | undefined): ReturnType<typeof onSeatOf> {
+    const { workspace, roster, author, session } = this;
+    return onSeatOf(from, action?.resource.type, { me: author.id, workspace, roster, now: session.now() });
   }
 
   /** Looks until it is as wanted, at most `ms`; what was seen last then, or undefined if nothing could be read at all. */

@@ -3,28 +3,19 @@ import { confirmOf, unconfirmed } from './confirm.js';
 import { keyIdOfSigned, readPayload, verifySigned, type Signed } from './dsse.js';
 import { sha256 } from './hash.js';
 import { payloadBytes } from './dsse.js';
-import type { Digest, KeyId, PersonId } from './ids.js';
+import { mandateRefused, scopeRefused, seatPersonOf } from './delegation.js';
+import type { Digest } from './ids.js';
 import { toMs } from './instant.js';
-import { keyIdOfText, parsePublicKey, type PublicKey } from './keys.js';
+import { validAt, type KeyRing } from './key-ring.js';
 import { decisionSchema, MAX_DECISION_CHARS, type Decision } from './objects/decision.js';
 import type { Envelope, Exclusion } from './objects/envelope.js';
-import type { SealedPeople } from './objects/entry.js';
 import { peopleAt } from './quorum.js';
 import type { Vote } from './tally.js';
 
+export { ringOf, validAt, type KeyRing, type PersonKey } from './key-ring.js';
+
 /** A decision may be dated this far ahead of the verifier's clock (§6.7). */
 export const CLOCK_SKEW_MS = 120_000;
-
-/** One person's key with its time of validity, in ms: `from` inclusive, `until` exclusive. */
-export interface PersonKey {
-  readonly person: PersonId;
-  /** Undefined: the text's point is not one a key may have; nothing it signed counts. */
-  readonly key: () => PublicKey | undefined;
-  readonly from?: number;
-  readonly until?: number;
-}
-/** Who holds which key, by key id: the sealed people, or the present roster. */
-export type KeyRing = ReadonlyMap<KeyId, PersonKey>;
 
 /** An envelope with the digests it is known by. */
 export interface Sealed {
@@ -38,27 +29,6 @@ export type DecisionCheck = 6 | 7 | 8 | 9;
 export type Admission =
   | { readonly ok: true; readonly digest: Digest; readonly decision: Decision }
   | { readonly ok: false; readonly digest: Digest | undefined; readonly check: DecisionCheck; readonly refusal: Refusal };
-
-/**
- * The keys a `sealed` entry names, as a ring. A point is checked when its key is first used: of a hundred people two or three decide.
- * Throws `RangeError` on a text that is no key, or one key for two people: such a seal is no seal.
- */
-export function ringOf(people: SealedPeople): KeyRing {
-  const ring = new Map<KeyId, PersonKey>();
-  for (const { person, keys } of people) {
-    for (const { key: text, from, until } of keys) {
-      const id = keyIdOfText(text);
-      if (id === undefined) throw new RangeError(`unusable key of ${person}`);
-      if (ring.has(id)) throw new RangeError(`one key for two people: ${id}`);
-      const times = { ...(from === undefined ? {} : { from: toMs(from) }), ...(until === undefined ? {} : { until: toMs(until) }) };
-      ring.set(id, { person, key: () => parsePublicKey(text), ...times });
-    }
-  }
-  return ring;
-}
-
-export const validAt = (key: { readonly from?: number; readonly until?: number }, ms: number): boolean =>
-  (key.from === undefined || key.from <= ms) && (key.until === undefined || ms < key.until);
 
 interface ReadDecision {
   readonly digest: Digest;
@@ -110,11 +80,14 @@ export function admit(
   if (!validAt(holder, issuedAt) || !validAt(holder, now))
     return no(digest, 6, 'signature_invalid', 'the key was not valid when the decision was made, or is not now');
 
-  if (decision.delegation !== undefined) return no(digest, 6, 'request_invalid', 'this build takes no delegations');
+  if (decision.delegation !== undefined) {
+    const mandate = mandateRefused(decision, newest.envelope, ring, now, verify);
+    if (mandate !== undefined) return no(digest, 6, mandate.code, mandate.text);
+  }
   const bound = binds(decision, newest, revisions);
   if (bound !== undefined) return no(digest, 7, bound.code, bound.text);
 
-  const author = authorRefused(decision, newest.envelope, issuedAt);
+  const author = scopeRefused(decision, newest.envelope) ?? authorRefused(decision, newest.envelope, issuedAt);
   if (author !== undefined) return no(digest, 8, author.code, author.text);
   const unmet = unconfirmed(decision, confirmOf(newest.envelope.guards, newest.envelope.params));
   if (unmet !== undefined) return no(digest, 8, unmet.code, unmet.text);
@@ -138,14 +111,16 @@ const EXCLUDED = { owner: 'self_approval', on_behalf_of: 'self_approval', editor
 
 function authorRefused(decision: Decision, envelope: Envelope, issuedAt: number): Refusal | undefined {
   if (decision.verdict === 'withdraw') return undefined;
-  const excluded = envelope.exclusions.find((exclusion) => exclusion.person === decision.person && bars(exclusion, decision));
+  const seat = seatPersonOf(decision);
+  // Neither the one who is asked nor who decides for him: no exclusion is got round by handing over.
+  const excluded = envelope.exclusions.find(({ person, why }) => (person === seat || person === decision.person) && bars(why, decision));
   if (excluded !== undefined) return refuse(EXCLUDED[excluded.why]);
   const sinceOpened = issuedAt - toMs(envelope.openedAt);
-  return envelope.stages.some((stage) => peopleAt(stage, sinceOpened).has(decision.person)) ? undefined : refuse('not_eligible');
+  return envelope.stages.some((stage) => peopleAt(stage, sinceOpened).has(seat)) ? undefined : refuse('not_eligible');
 }
 
 /** An editor's approval never counts again; an editor may still say no, or modify once more. */
-const bars = (exclusion: Exclusion, decision: Decision): boolean => exclusion.why !== 'editor' || decision.verdict === 'approve';
+const bars = (why: Exclusion['why'], decision: Decision): boolean => why !== 'editor' || decision.verdict === 'approve';
 
 function no(digest: Digest | undefined, check: DecisionCheck, code: Refusal['code'], text?: string): Admission {
   return { ok: false, digest, check, refusal: refuse(code, text) };
@@ -162,7 +137,9 @@ export function isIndependent(signed: Signed, ring: KeyRing): boolean {
 
 /** The vote a counted decision is. A modify is none: it makes a revision. Nor is a question. */
 export function voteOf(digest: Digest, decision: Decision, independent: boolean): Vote | undefined {
-  const base = { digest, person: decision.person, issuedAt: toMs(decision.issuedAt), independent, envelope: decision.digest };
+  const person = seatPersonOf(decision);
+  const by = person === decision.person ? {} : { by: decision.person };
+  const base = { digest, person, ...by, issuedAt: toMs(decision.issuedAt), independent, envelope: decision.digest };
   switch (decision.verdict) {
     case 'approve':
       return { ...base, act: { verdict: 'approve' } };

@@ -52,9 +52,15 @@ export const CODES = {
     'Sign again with your own key; check that it is enrolled and not past its end.',
     'never',
   ),
+  delegation_invalid: entry(
+    403,
+    'The delegation does not cover this decision.',
+    'Decide in your own name where you are asked yourself, or have a delegation signed that covers it.',
+    'never',
+  ),
   seat_taken: entry(
     409,
-    'This person already has a live approval of this revision: one person, one seat.',
+    'This person, or who decides for this person, already has a live approval of this revision: one person, one seat.',
     'Nothing to do; a withdrawal frees the seat.',
     'never',
   ),

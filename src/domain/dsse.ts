@@ -16,6 +16,7 @@ export const PAYLOAD_TYPES = {
   request: 'application/vnd.keyturn.request.v1+json',
   envelope: 'application/vnd.keyturn.envelope.v1+json',
   decision: 'application/vnd.keyturn.decision.v1+json',
+  delegation: 'application/vnd.keyturn.delegation.v1+json',
   reply: 'application/vnd.keyturn.reply.v1+json',
   cancel: 'application/vnd.keyturn.cancel.v1+json',
   freeze: 'application/vnd.keyturn.freeze.v1+json',

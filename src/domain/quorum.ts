@@ -35,7 +35,7 @@ export function barAt(stage: Stage, t: number): number {
  * Seats as many distinct people as fit, one seat a person across all stages: a maximum bipartite matching, so order never changes how many (§6.3, §6.8).
  * `bars[i]` places belong to stage i. Returns who sits at which place.
  */
-function seatMost<P>(people: readonly P[], bars: readonly number[], fits: (person: P, stage: number) => boolean): (P | undefined)[] {
+export function seatMost<P>(people: readonly P[], bars: readonly number[], fits: (person: P, stage: number) => boolean): (P | undefined)[] {
   const places = bars.flatMap((bar, stage) => Array.from({ length: bar }, () => stage));
   const holder = new Array<P | undefined>(places.length).fill(undefined);
   const seat = (person: P, tried: Set<number>): boolean => {

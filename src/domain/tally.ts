@@ -1,12 +1,15 @@
 import type { Digest, PersonId } from './ids.js';
 import { toMs } from './instant.js';
 import type { Envelope, Stage } from './objects/envelope.js';
-import { filledAt, filledByStage, peopleAt, quorumReached, type Seat } from './quorum.js';
+import { filledAt, filledByStage, peopleAt, quorumReached, seatMost, type Seat } from './quorum.js';
 
 /** A decision whose signature, binding and author were verified. Times in ms. */
 export interface Vote {
   readonly digest: Digest;
+  /** On whose seat. */
   readonly person: PersonId;
+  /** Who signed it for that person, where it is somebody else. */
+  readonly by?: PersonId;
   readonly issuedAt: number;
   /** Made by an Ed25519 key: by the ring's word for that key, never the decision's own. */
   readonly independent: boolean;
@@ -23,6 +26,8 @@ export interface Ladder {
   readonly stages: readonly Stage[];
   readonly rejections: number;
   readonly excluded: ReadonlySet<PersonId>;
+  /** Those who may approve for others; left out: nobody. */
+  readonly delegates?: ReadonlySet<PersonId>;
   readonly openedAt: number;
   readonly approveBy: number;
   readonly executeWithin: number;
@@ -46,6 +51,7 @@ export const ladderOf = (envelope: Envelope): Ladder => ({
   stages: envelope.stages,
   rejections: envelope.rejections,
   excluded: new Set(envelope.exclusions.map((exclusion) => exclusion.person)),
+  delegates: new Set(envelope.delegates),
   openedAt: toMs(envelope.openedAt),
   approveBy: toMs(envelope.approveBy),
   executeWithin: envelope.executeWithin,
@@ -59,25 +65,36 @@ export const latestApproval = ({ rule, approveBy }: Envelope): number => (rule.e
 /**
  * What a set of verified votes amounts to (§6.3, §6.5, §6.7, §6.8, §6.11). Pure and independent of order and repetition.
  * Per person a rejection not withdrawn wins, else an approval of `envelope` not withdrawn; a vote is in time only before `approveBy`.
+ * People whom live votes tie together, each delegator with his delegate, are one seat in all: however many of them vote, in whosever name.
  */
 export function tally(ladder: Ladder, envelope: Digest, votes: readonly Vote[]): Tally {
   const withdrawn = new Set(votes.flatMap((vote) => (vote.act.verdict === 'withdraw' ? [`${vote.person} ${vote.act.withdraws}`] : [])));
   const live = [...new Map(votes.map((vote) => [vote.digest, vote])).values()]
-    .filter((vote) => vote.act.verdict !== 'withdraw' && !withdrawn.has(`${vote.person} ${vote.digest}`))
+    .filter(
+      (vote) =>
+        vote.act.verdict !== 'withdraw' &&
+        !withdrawn.has(`${vote.person} ${vote.digest}`) &&
+        !withdrawn.has(`${authorOf(vote)} ${vote.digest}`),
+    )
     .sort((a, b) => a.issuedAt - b.issuedAt || (a.digest < b.digest ? -1 : 1));
 
-  const rejections = onePerPerson(live.filter((vote) => vote.act.verdict === 'reject'));
-  const rejecting = new Set(rejections.map((vote) => vote.person));
-  const approvals = onePerPerson(
-    live.filter(
-      (vote) =>
-        vote.act.verdict === 'approve' &&
-        vote.envelope === envelope &&
-        vote.issuedAt < ladder.approveBy &&
-        !rejecting.has(vote.person) &&
-        !ladder.excluded.has(vote.person),
-    ),
+  const noes = live.filter((vote) => vote.act.verdict === 'reject');
+  const yeses = live.filter(
+    (vote) =>
+      vote.act.verdict === 'approve' &&
+      vote.envelope === envelope &&
+      vote.issuedAt < ladder.approveBy &&
+      (vote.by === undefined || ladder.delegates?.has(vote.by) === true) &&
+      !ladder.excluded.has(vote.person) &&
+      !ladder.excluded.has(authorOf(vote)),
   );
+  const seatOfPerson = seatsOf([...noes, ...yeses]);
+  const rejecting = new Set(noes.map((vote) => seatOfPerson(vote.person)));
+  const approvals = onePerSeat(
+    yeses.filter((vote) => !rejecting.has(seatOfPerson(vote.person))),
+    seatOfPerson,
+  );
+  const rejections = distinctNoes(noes);
   const quorum = quorumOf(ladder, approvals);
   return { ...(quorum === undefined ? {} : { quorum }), approvals, rejections, rejected: rejections.length >= ladder.rejections };
 }
@@ -94,11 +111,45 @@ function quorumOf(ladder: Ladder, approvals: readonly Vote[]): Tally['quorum'] {
 
 const seatOf = ({ person, digest, issuedAt, independent }: Vote): Seat => ({ person, digest, issuedAt, independent });
 
-/** The earliest vote of each person stands for that person: more keys or more messages are no more seats. */
-function onePerPerson(votes: readonly Vote[]): Vote[] {
+/** Who signed it. */
+export const authorOf = ({ person, by }: Pick<Vote, 'person' | 'by'>): PersonId => by ?? person;
+
+/** Names for each person the one seat that he, and all whom these votes tie to him, share (§6.3). */
+function seatsOf(votes: readonly Vote[]): (person: PersonId) => PersonId {
+  const above = new Map<PersonId, PersonId>();
+  const seat = (person: PersonId): PersonId => {
+    let top = person;
+    for (let next = above.get(top); next !== undefined; next = above.get(top)) top = next;
+    return top;
+  };
+  for (const { person, by } of votes) {
+    const [one, other] = [seat(person), seat(by ?? person)];
+    if (one !== other) above.set(other, one);
+  }
+  return seat;
+}
+
+/** The earliest vote of each seat stands for it: more keys, more messages or more people who vote for each other are no more seats. */
+function onePerSeat(votes: readonly Vote[], seatOfPerson: (person: PersonId) => PersonId): Vote[] {
   const first = new Map<PersonId, Vote>();
-  for (const vote of votes) if (!first.has(vote.person)) first.set(vote.person, vote);
+  for (const vote of votes) if (!first.has(seatOfPerson(vote.person))) first.set(seatOfPerson(vote.person), vote);
   return [...first.values()];
+}
+
+/**
+ * As many rejections as have both distinct authors and distinct people they are said for: nobody says no twice. Not by seats as approvals are: a delegate
+ * of two who both said no must not make one "no" of it. One more rejection never makes them fewer.
+ */
+function distinctNoes(noes: readonly Vote[]): Vote[] {
+  const people = [...new Set(noes.map((vote) => vote.person))];
+  const saidBy = (author: PersonId, i: number): Vote | undefined =>
+    noes.find((vote) => authorOf(vote) === author && vote.person === people[i]);
+  const authors = seatMost(
+    [...new Set(noes.map(authorOf))],
+    people.map(() => 1),
+    (author, i) => saidBy(author, i) !== undefined,
+  );
+  return authors.flatMap((author, i) => (author === undefined ? [] : (saidBy(author, i) ?? [])));
 }
 
 /** Everybody who may decide at `now`, sorted: asked already, or added by an escalation whose time has come. */
@@ -109,7 +160,7 @@ export function eligibleAt(ladder: Ladder, now: number): PersonId[] {
 
 /** Those the action still waits for at `now`: eligible, with neither approval nor rejection standing. */
 export function awaitingAt(ladder: Ladder, result: Tally, now: number): PersonId[] {
-  const decided = new Set([...result.approvals, ...result.rejections].map((vote) => vote.person));
+  const decided = new Set([...result.approvals, ...result.rejections].flatMap((vote) => [vote.person, authorOf(vote)]));
   return eligibleAt(ladder, now).filter((person) => !decided.has(person));
 }
 

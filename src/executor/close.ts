@@ -3,6 +3,7 @@ import type { Signed } from '../domain/dsse.js';
 import { toMs } from '../domain/instant.js';
 import { closeInputSchema, type CloseInput, type ResultOf } from '../domain/objects/answer.js';
 import type { Reason } from '../domain/outcome.js';
+import { authorOf } from '../domain/tally.js';
 import { spentOn } from './consume.js';
 import { readBook, sealedRing, type Book } from './envelopes.js';
 import { answer, answerUnreadable, refused, type Executor, type Rules } from './executor.js';
@@ -81,7 +82,7 @@ async function reasonToClose(
     if (judgement.barred?.code !== 'rejection_standing') return refused('request_invalid', 'no quorum of rejections is lodged');
     const { rejections } = judgement.sealed;
     const said = rejections.map((vote) => (vote.act.verdict === 'reject' ? vote.act.reason : '')).join('; ');
-    const by = rejections.map((vote) => `person:${vote.person}`).join(', ');
+    const by = rejections.map((vote) => `person:${authorOf(vote)}`).join(', ');
     return { code: 'rejected', text: clip(said, 2_000), by: clip(by, 100) };
   }
   const { quorum } = judgement.sealed;

@@ -79,6 +79,7 @@ export async function draftEnvelope(
   const named = new Set([
     ...ruling.stages.flatMap((stage) => [...stage.from, ...stage.escalate.flatMap((tier) => tier.to)]),
     ...ruling.resolve.people,
+    ...(ruling.delegates ?? []),
   ]);
   const people = keysOf(roster, named);
   if (named.size > MAX_PEOPLE || canonicalBytes(people).length > MAX_KEYS_BYTES)
@@ -121,6 +122,7 @@ export async function draftEnvelope(
     rejections: ruling.rejections,
     resolve: ruling.resolve,
     exclusions: ruling.exclusions,
+    ...(ruling.delegates === undefined ? {} : { delegates: ruling.delegates }),
     openedAt: toInstant(openedAt),
     sealedAt: toInstant(now),
     // Stricter applies, later never: a revision may shorten the time a changed policy gives, not lengthen it (§6.8).

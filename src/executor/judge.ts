@@ -1,6 +1,7 @@
 import { admit, isIndependent, readDecision, voteOf, type KeyRing } from '../domain/admit.js';
 import type { ErrorCode } from '../domain/codes.js';
 import { confirmOf, unconfirmed } from '../domain/confirm.js';
+import { mandateRefused } from '../domain/delegation.js';
 import type { Digest } from '../domain/ids.js';
 import { verifySigned, type Signed } from '../domain/dsse.js';
 
@@ -13,7 +14,7 @@ import { deniedBy, evaluatePolicy, type Asked, type Passed, type Ruling } from '
 import type { Envelope } from '../domain/objects/envelope.js';
 import { peopleAt } from '../domain/quorum.js';
 import { activeFreezes } from './freezes.js';
-import { ladderOf, tally, type Ladder, type Tally, type Vote } from '../domain/tally.js';
+import { authorOf, ladderOf, tally, type Ladder, type Tally, type Vote } from '../domain/tally.js';
 import { typeMoved, type ActionType } from './define-action.js';
 import { rosterRing, type Book } from './envelopes.js';
 import { votesOnRecord } from './noes.js';
@@ -104,9 +105,15 @@ export function judge(
     if (vote === undefined) continue;
     if (
       vote.act.verdict !== 'approve' ||
+      mandateRefused(admission.decision, envelope, present, now, verify) !== undefined ||
       !eligibleNow(vote, admission.decision.keyId, present, samePolicy ? presentLadder : undefined, now)
     ) {
-      dropped.push({ digest: vote.digest, code: 'approver_stale', check: 9, text: `${vote.person} may no longer decide` });
+      dropped.push({
+        digest: vote.digest,
+        code: 'approver_stale',
+        check: 9,
+        text: `${vote.by === undefined ? vote.person : `${vote.by} for ${vote.person}`} may no longer decide`,
+      });
       continue;
     }
     votes.push(vote);
@@ -161,6 +168,7 @@ function ladderNow(ruling: Passed, envelope: Envelope): Ladder {
     stages: ruling.stages,
     rejections: ruling.rejections,
     excluded: new Set(ruling.exclusions.map((exclusion) => exclusion.person)),
+    delegates: new Set(ruling.delegates),
     openedAt,
     approveBy: openedAt + ruling.approveWithin,
     executeWithin: ruling.executeWithin,
@@ -174,7 +182,7 @@ function ladderNow(ruling: Passed, envelope: Envelope): Ladder {
  */
 function eligibleNow(vote: Vote, keyId: Parameters<KeyRing['get']>[0], present: KeyRing, ladder: Ladder | undefined, now: number): boolean {
   const key = present.get(keyId);
-  if (key === undefined || key.person !== vote.person) return false;
+  if (key === undefined || key.person !== authorOf(vote)) return false;
   if (
     (key.from !== undefined && (now < key.from || vote.issuedAt < key.from)) ||
     (key.until !== undefined && (now >= key.until || vote.issuedAt >= key.until))
@@ -182,13 +190,16 @@ function eligibleNow(vote: Vote, keyId: Parameters<KeyRing['get']>[0], present: 
     return false;
   if (ladder === undefined) return true;
   return (
-    !ladder.excluded.has(vote.person) && ladder.stages.some((stage) => peopleAt(stage, vote.issuedAt - ladder.openedAt).has(vote.person))
+    !ladder.excluded.has(vote.person) &&
+    !ladder.excluded.has(authorOf(vote)) &&
+    (vote.by === undefined || ladder.delegates?.has(vote.by) === true) &&
+    ladder.stages.some((stage) => peopleAt(stage, vote.issuedAt - ladder.openedAt).has(vote.person))
   );
 }
 
 /** Check 10: what stands in the ledger against the action. */
 function barredBy(book: Book, noes: Tally, policy: Policy, roster: Roster, now: number): Judgement['barred'] {
-  if (noes.rejected) return { code: 'rejection_standing', text: `rejected by ${noes.rejections.map((vote) => vote.person).join(', ')}` };
+  if (noes.rejected) return { code: 'rejection_standing', text: `rejected by ${noes.rejections.map(authorOf).join(', ')}` };
   if (book.action.stop !== null) return { code: 'closed', text: `cancelled by ${book.action.stop}` };
   const freeze = activeFreezes(book.stops, policy, roster, now).find(({ covers }) => covers(book.action));
   return freeze === undefined ? undefined : { code: 'frozen', text: `frozen by ${freeze.by}: ${freeze.reason}` };

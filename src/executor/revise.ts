@@ -1,4 +1,5 @@
 import { admit } from '../domain/admit.js';
+import { seatPersonOf } from '../domain/delegation.js';
 import type { Signed } from '../domain/dsse.js';
 import { readPayload } from '../domain/dsse.js';
 import type { ActionId, Digest, PersonId } from '../domain/ids.js';
@@ -55,7 +56,7 @@ export async function modify(executor: Executor, actionId: ActionId, signed: Sig
 
   const params = patched(newest.envelope.params, decision.patch, executor.types.get(newest.envelope.type.name)?.editable ?? []);
   if (typeof params === 'string') return refused('params_invalid', params);
-  const editors: PersonId[] = [...new Set([...newest.envelope.contributors, decision.person])].sort();
+  const editors: PersonId[] = [...new Set([...newest.envelope.contributors, decision.person, seatPersonOf(decision)])].sort();
   const draft = await draftAfter(executor, rules, book, params, editors);
   if (draft.kind === 'denied') return refused(draft.refusal.code, draft.refusal.text);
   if (draft.kind === 'wait') return draft.wait.code === 'preview_failed' ? refused('preview_failed', draft.wait.text) : draft.wait;

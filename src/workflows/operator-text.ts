@@ -98,7 +98,8 @@ function obstaclesOf(run: Run): string[] {
 
 function decisionsOf(run: Run, now: number): string[] {
   const { approvals, rejections } = run.review.count();
-  const people = (votes: typeof approvals): string => names(votes.map((vote) => vote.person));
+  const people = (votes: typeof approvals): string =>
+    names(votes.map(({ person, by }) => (by === undefined ? person : `${person} (by ${by})`)));
   const lines = [`Approved: ${people(approvals) || 'nobody yet'}`];
   const independent = run.review.newest?.envelope.guards.independent ?? 0;
   if (independent > 0 && run.outcome === undefined && !run.began)

@@ -3,6 +3,7 @@ import { object, string } from 'zod';
 import * as admit from '../domain/admit.js';
 import * as bytes from '../domain/bytes.js';
 import * as codes from '../domain/codes.js';
+import * as delegation from '../domain/delegation.js';
 import * as dsse from '../domain/dsse.js';
 import * as ed25519 from '../domain/ed25519.js';
 import * as hash from '../domain/hash.js';
@@ -10,9 +11,11 @@ import * as ids from '../domain/ids.js';
 import * as instant from '../domain/instant.js';
 import * as jsonSchema from '../domain/json-schema.js';
 import * as json from '../domain/json.js';
+import * as keyRing from '../domain/key-ring.js';
 import * as keys from '../domain/keys.js';
 import * as objectsAnswer from '../domain/objects/answer.js';
 import * as objectsDecision from '../domain/objects/decision.js';
+import * as objectsDelegation from '../domain/objects/delegation.js';
 import * as objectsEntry from '../domain/objects/entry.js';
 import * as objectsEnvelope from '../domain/objects/envelope.js';
 import * as objectsReply from '../domain/objects/reply.js';
@@ -21,6 +24,7 @@ import * as objectsStop from '../domain/objects/stop.js';
 import * as outcome from '../domain/outcome.js';
 import * as passkey from '../domain/passkey.js';
 import * as pointer from '../domain/pointer.js';
+import * as policyMatch from '../domain/policy/match.js';
 import * as quorum from '../domain/quorum.js';
 import * as receipt from '../domain/receipt.js';
 import * as reviewClocks from '../domain/review/clocks.js';
@@ -71,6 +75,7 @@ for (const module of [
   admit,
   bytes,
   codes,
+  delegation,
   dsse,
   ed25519,
   hash,
@@ -78,9 +83,11 @@ for (const module of [
   instant,
   jsonSchema,
   json,
+  keyRing,
   keys,
   objectsAnswer,
   objectsDecision,
+  objectsDelegation,
   objectsEntry,
   objectsEnvelope,
   objectsReply,
@@ -89,6 +96,7 @@ for (const module of [
   outcome,
   passkey,
   pointer,
+  policyMatch,
   quorum,
   receipt,
   reviewClocks,

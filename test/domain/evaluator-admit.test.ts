@@ -90,10 +90,6 @@ describe('check 6: signature and key', () => {
     expect(() => ringOf([...sealedPeople(['ana']), ...ben])).toThrow(RangeError);
     expect(ringOf(sealedPeople(['ana'], { ana: [keyOfPerson('ana:2').key.text] })).size).toBe(2);
   });
-  test('delegations are taken by no door yet', () => {
-    const delegation = { delegation: { from: 'ben', signed: 'x' } };
-    expect(verdict(approve('ana', FIRST, { forge: delegation }))).toBe('6 request_invalid');
-  });
   test('a question: by who may decide, on the newest revision, in time; an editor may still ask', () => {
     const second = sealAfter(FIRST, 'ana');
     const late = OPENED + 24 * HOUR;

@@ -34,6 +34,11 @@ describe('9 every name exists', () => {
       'policy.yaml:12: the roster has no group "leads"',
     ],
     [
+      'to whom it may be handed over',
+      hold('[group:finance]', 1, ['delegates: [group:leads]']),
+      'policy.yaml:12: the roster has no group "leads"',
+    ],
+    [
       'an agent',
       denyRule('{ type: a, agent: ap-agnet }'),
       'policy.yaml:4: the roster has no agent "ap-agnet": did you mean "ap-agent"? Write: agent: ap-agent',

@@ -113,6 +113,29 @@ export const withdraw = (person: string, sealed: SealedRevision, earlier: Signed
 /** A question to the agent. */
 export const ask = (person: string, sealed: SealedRevision, question = 'Which invoice?', options: DecisionOptions = {}): Signed =>
   decision(person, sealed, { verdict: 'ask', question }, options);
+export interface DelegationOptions {
+  readonly at: number;
+  readonly until: number;
+  readonly types?: readonly string[];
+  readonly by?: Signer;
+  readonly forge?: JsonObject;
+}
+/** From one person to another, signed by the first. */
+export const delegation = (from: string, to: string, options: DelegationOptions): Signed =>
+  (options.by ?? keyOfPerson(from)).sign('delegation', {
+    v: 1,
+    deployment: DEPLOYMENT,
+    from,
+    to,
+    ...(options.types === undefined ? {} : { types: [...options.types] }),
+    nonce: nonce(),
+    issuedAt: toInstant(options.at),
+    until: toInstant(options.until),
+    ...options.forge,
+  });
+/** The member of a decision made for `from`. */
+export const onSeatOf = (from: string, signed: Signed): JsonObject => ({ delegation: { from, signed: signed as unknown as JsonObject } });
+
 export interface ReplyOptions {
   readonly at: number;
   readonly by?: Signer;

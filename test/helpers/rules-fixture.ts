@@ -64,6 +64,7 @@ export interface PolicyOptions {
   /** A condition on the hold rule, and one of a deny rule for the same type. */
   readonly when?: string;
   readonly denyWhen?: string;
+  readonly delegates?: string;
   readonly stop?: string;
   /** YAML of rules that stand before the hold rule. */
   readonly first?: string;
@@ -103,7 +104,7 @@ ${options.when === undefined ? '' : `    when: '${options.when}'\n`}    effect: 
     executeWithin: ${executeWithin}
     rejections: ${rejections}
     resolve: ${resolve}
-${(options.more ?? []).map((line) => `    ${line}\n`).join('')}${options.denyWhen === undefined ? '' : `  - { name: never so, match: { type: ${type} }, when: '${options.denyWhen}', effect: deny, because: Never so. }\n`}${deny.map((each) => `  - { name: never ${each}, match: { type: ${each} }, effect: deny, because: Never. }`).join('\n')}
+${options.delegates === undefined ? '' : `    delegates: ${options.delegates}\n`}${(options.more ?? []).map((line) => `    ${line}\n`).join('')}${options.denyWhen === undefined ? '' : `  - { name: never so, match: { type: ${type} }, when: '${options.denyWhen}', effect: deny, because: Never so. }\n`}${deny.map((each) => `  - { name: never ${each}, match: { type: ${each} }, effect: deny, because: Never. }`).join('\n')}
 stop: ${stop}
 ${options.data === undefined ? '' : `data: ${options.data}\n`}`;
 }

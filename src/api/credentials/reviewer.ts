@@ -1,6 +1,8 @@
 import { readDecision } from '../../domain/admit.js';
 import { refuse, type Refusal } from '../../domain/codes.js';
+import { mandateRefused } from '../../domain/delegation.js';
 import { keyIdOfSigned, readPayload, verifySigned, type ObjectKind, type Signed } from '../../domain/dsse.js';
+import { rosterRing } from '../../domain/evidence/people.js';
 import type { ActionId, Digest, PersonId } from '../../domain/ids.js';
 import { toMs, type Instant } from '../../domain/instant.js';
 import { freezeSchema, resolveSchema, thawSchema } from '../../domain/objects/stop.js';
@@ -19,7 +21,8 @@ export function decisionRefused(signed: Signed, id: ActionId, roster: Roster, no
   if (decision.keyId !== keyIdOfSigned(signed)) return refuse('signature_invalid');
   return (
     personRefused({ kind: 'decision', person: decision.person, issuedAt: decision.issuedAt }, signed, roster, now) ??
-    misaddressed(decision, id, roster)
+    misaddressed(decision, id, roster) ??
+    mandateRefused(decision, roster, rosterRing(roster), now, verifySigned)
   );
 }
 

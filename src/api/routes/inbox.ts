@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ActionLine } from '../../domain/http.js';
-import type { PersonId } from '../../domain/ids.js';
+import { personIdSchema, type PersonId } from '../../domain/ids.js';
 import { toMs } from '../../domain/instant.js';
 import { attributes } from '../../temporal/attributes.js';
 import type { Api } from '../api.js';
@@ -17,20 +17,23 @@ const query = z.strictObject({
     .string()
     .regex(/^[0-9]{1,6}$/, 'not what a page of this list gave')
     .optional(),
+  /** Whose: a person may look at what waits for those who handed over to him, as he may at every action. */
+  for: personIdSchema.optional(),
 });
 
 export const inbox: Route = {
   method: 'get',
   path: '/v1/inbox',
-  summary: 'Actions that ask for the reading person now, nearest deadline first.',
+  summary: 'Actions that ask for the reading person now, nearest deadline first; with for, those that ask for another.',
   access: 'reader',
   query,
   answers: { 200: 'ActionList', 401: 'Problem', 403: 'Problem', 503: 'Problem' },
   handle: async (api, c) => {
     const reader = readerOf(c, await api.roster(), Date.now());
     if (reader.kind !== 'person') throw refused('not_a_reviewer', 'an agent has no inbox');
-    const from = Number(readQuery(c, query).next ?? 0);
-    const lines = (await awaiting(api, reader.id)).sort((a, b) => atOf(a) - atOf(b) || (a.id < b.id ? -1 : 1));
+    const asked = readQuery(c, query);
+    const from = Number(asked.next ?? 0);
+    const lines = (await awaiting(api, asked.for ?? reader.id)).sort((a, b) => atOf(a) - atOf(b) || (a.id < b.id ? -1 : 1));
     return answer(200, { actions: lines.slice(from, from + SHOWN), next: from + SHOWN < lines.length ? String(from + SHOWN) : null });
   },
 };

@@ -28,6 +28,7 @@ const PARTS = {
   undo: 'how it is undone',
   held: 'why it is held',
   stages: 'who is asked',
+  delegates: 'to whom it may be handed over',
   neverCounted: 'who never counts',
   deadlines: 'the deadlines',
 } as const;
@@ -36,6 +37,6 @@ const PARTS = {
 export function otherDifferences(before: Envelope, after: Envelope): string[] {
   const [old, young] = [viewV1(before), viewV1(after)];
   return (Object.keys(PARTS) as (keyof typeof PARTS)[])
-    .filter((part) => canonicalize(old[part]) !== canonicalize(young[part]))
+    .filter((part) => canonicalize(old[part] ?? null) !== canonicalize(young[part] ?? null))
     .map((part) => PARTS[part]);
 }

@@ -11,6 +11,8 @@ import { outcomeLine } from '../text/state.js';
 
 export interface ApproveOptions {
   readonly as?: string;
+  /** On whose seat, by a delegation in this folder. */
+  readonly for?: string;
   readonly digest?: string;
   readonly reason?: string;
   /** The value the rule wants repeated. */
@@ -29,7 +31,8 @@ export async function approve(session: Session, idText: string, options: Approve
   const seen = await whatWasSeen(desk, action, { digest: options.digest, question: `Approve exactly this, as ${desk.author.id}?` });
   const guards = await confirmed(session, action, seen, options.confirm);
   const reason = options.reason === undefined ? {} : { reason: options.reason };
-  const signed = signDecision(desk.author, id, seen, { verdict: 'approve', ...reason, ...guards }, session.now());
+  const seat = await desk.seatOf(action, options.for);
+  const signed = signDecision(desk.author, id, seen, { verdict: 'approve', ...reason, ...guards, ...seat }, session.now());
   if (options.print) return print(desk, signed);
 
   const judged = await send(desk, id, 'decisions', signed);

@@ -8,6 +8,8 @@ import type { Session } from '../session.js';
 
 export interface AskOptions {
   readonly as?: string;
+  /** On whose seat, by a delegation in this folder. */
+  readonly for?: string;
   readonly print?: true;
 }
 
@@ -16,7 +18,8 @@ export async function ask(session: Session, idText: string, question: string, op
   const desk = await Desk.open(session, await person(session, options.as));
   const action = await desk.find(idText);
   const { id } = action;
-  const signed = signDecision(desk.author, id, await newestOrSeen(desk, action), { verdict: 'ask', question }, session.now());
+  const what = { verdict: 'ask', question, ...(await desk.seatOf(action, options.for)) };
+  const signed = signDecision(desk.author, id, await newestOrSeen(desk, action), what, session.now());
   if (options.print) return print(desk, signed);
 
   const judged = await send(desk, id, 'decisions', signed);

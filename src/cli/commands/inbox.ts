@@ -1,4 +1,5 @@
 import { actionListSchema, type ActionLine } from '../../domain/http.js';
+import { covers, handedOverTo, inWords } from '../action/delegations.js';
 import { EXIT, type ExitCode } from '../exit.js';
 import { openApi } from '../http.js';
 import { person } from '../identity.js';
@@ -11,13 +12,30 @@ import { leftUntil } from '../text/time.js';
 /** `inbox`: what needs me, nearest deadline first. Lines of a list: nothing here is proved, `show` proves it. */
 export async function inbox(session: Session, options: { readonly as?: string }): Promise<ExitCode> {
   const me = await person(session, options.as);
-  const { actions, next } = await (await openApi(session, me)).get('/v1/inbox', actionListSchema);
+  const api = await openApi(session, me);
+  const { actions, next } = await api.get('/v1/inbox', actionListSchema);
   const page = new Page(session.terminal.width, paintOf(session.terminal.color));
   const heads = heading(actions);
   for (const [i, action] of actions.entries()) page.rows([[heads[i] ?? action.id, lineOf(action, session.now())]]);
   const more = next === null ? [] : ['  … and more: decide on these first'];
   const said = actions.length === 0 ? [`Nothing needs ${me.id}.`] : [...page.lines, ...more, '', 'Look at one: keyturn show <id>'];
-  session.answer({ actions, next }, said);
+  const others: { readonly for: string; readonly actions: readonly ActionLine[] }[] = [];
+  const workspace = await session.workspace();
+  for (const handed of await handedOverTo(me.id, workspace, await workspace.roster(), session.now())) {
+    const { from } = handed.delegation;
+    const list = await api.get(`/v1/inbox?for=${from}`, actionListSchema);
+    const covered = list.actions.filter(({ type }) => covers(handed, type));
+    others.push({ for: from, actions: covered });
+    const rows = new Page(session.terminal.width, paintOf(session.terminal.color));
+    const ids = heading(covered);
+    for (const [i, action] of covered.entries()) rows.rows([[ids[i] ?? action.id, lineOf(action, session.now())]]);
+    said.push(
+      '',
+      `For ${inWords(handed)}, where its rule lets it (--for ${from}):`,
+      ...(covered.length === 0 ? ['  nothing'] : rows.lines),
+    );
+  }
+  session.answer({ actions, next, others }, said);
   return EXIT.ok;
 }
 

@@ -14,6 +14,8 @@ import { differences } from '../action/difference.js';
 
 export interface ModifyOptions {
   readonly as?: string;
+  /** On whose seat, by a delegation in this folder. */
+  readonly for?: string;
   readonly digest?: string;
   readonly reason: string;
   readonly print?: true;
@@ -29,7 +31,8 @@ export async function modify(session: Session, idText: string, changes: readonly
   const before = mustBeSealed(action);
   for (const { at, was, now } of differences(before.envelope.params, patched(before.envelope.params, patch)))
     session.hint(`changing ${at}  ${was} → ${now}`);
-  const signed = signDecision(desk.author, id, seen, { verdict: 'modify', reason: options.reason, patch }, session.now());
+  const seat = await desk.seatOf(action, options.for);
+  const signed = signDecision(desk.author, id, seen, { verdict: 'modify', reason: options.reason, patch, ...seat }, session.now());
   if (options.print) return print(desk, signed);
 
   const judged = await send(desk, id, 'decisions', signed);

@@ -106,6 +106,7 @@ function rulingLines(ruling: Ruling): string[] {
       const later = escalate.map(({ after, to }) => `, after ${durationText(after)} also ${to.join(', ')}`).join('');
       return `  ${name}: ${quorum} of ${from.join(', ')}${later}`;
     }),
+    ...(ruling.delegates === undefined ? [] : [`  those asked may hand over to ${ruling.delegates.join(', ')}`]),
     ...(excluded.length === 0 ? [] : [`  never counted: ${excluded.join(', ')}`]),
     ...(ruling.cooldown === undefined ? [] : [`  rejected, the same may be proposed again only after ${durationText(ruling.cooldown)}`]),
     ...guardLines(ruling.guards),

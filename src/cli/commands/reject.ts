@@ -12,6 +12,8 @@ import { outcomeLine } from '../text/state.js';
 
 export interface RejectOptions extends DoorOptions {
   readonly as?: string;
+  /** On whose seat, by a delegation in this folder. */
+  readonly for?: string;
   readonly reason: string;
   readonly print?: true;
 }
@@ -25,7 +27,8 @@ export async function reject(session: Session, idText: string, options: RejectOp
   const action = await throughApi(desk, options, () => desk.find(idText));
   const id = action?.id ?? (await idWithoutApi(desk, idText));
   const seen = action === undefined ? await lookWithoutApi(desk, id) : await newestOrSeen(desk, action);
-  const signed = signDecision(desk.author, id, seen, { verdict: 'reject', reason: options.reason }, session.now());
+  const what = { verdict: 'reject', reason: options.reason, ...(await desk.seatOf(action, options.for)) };
+  const signed = signDecision(desk.author, id, seen, what, session.now());
   if (options.print) return print(desk, signed);
 
   if (action?.newest !== undefined) session.hint(`rejecting: ${inert(action.newest.envelope.summary)}`);

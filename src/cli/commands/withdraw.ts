@@ -51,11 +51,12 @@ function namedVote(decision?: string): { readonly digest: Digest; readonly verdi
   );
 }
 
-/** The one live vote of this person. Its digest comes from its own bytes, never from the API's word. */
+/** The one live vote of this person, or made for this person by a delegate. Its digest comes from its own bytes, never from the API's word. */
 function ownVote({ id, resource }: VerifiedAction, author: Author, prefix = ''): { readonly digest: Digest; readonly verdict: string } {
   const mine = resource.signedDecisions.flatMap((signed) => {
     const read = readDecision(signed);
-    return read?.decision.person === author.id && read.decision.actionId === id ? [read] : [];
+    const mine = read?.decision.person === author.id || read?.decision.delegation?.from === author.id;
+    return read !== undefined && mine && read.decision.actionId === id ? [read] : [];
   });
   const withdrawn = new Set(mine.flatMap(({ decision }) => (decision.verdict === 'withdraw' ? [decision.withdraws] : [])));
   const refused = new Set(resource.decisions.filter(({ fate }) => fate.state === 'refused').map(({ digest }) => digest));

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { ApproveOptions } from '../commands/approve.js';
 import type { AskOptions } from '../commands/ask.js';
+import type { DelegateOptions } from '../commands/delegate.js';
 import type { FreezeOptions } from '../commands/freeze.js';
 import type { ModifyOptions } from '../commands/modify.js';
 import type { RejectOptions } from '../commands/reject.js';
@@ -10,6 +11,7 @@ import type { Run } from '../program.js';
 
 const AS = ['--as <person>', 'somebody else (development rosters only)'] as const;
 const DOOR = ['--door', "straight to the executors' own doors, without API and Temporal"] as const;
+const FOR = ['--for <person>', 'on the seat of somebody who handed over to you'] as const;
 const PRINT = ['--print', 'print the signed message instead of sending it'] as const;
 const DIGEST = ['--digest <digits>', 'what was seen elsewhere: the first 12 or more digits'] as const;
 
@@ -32,6 +34,7 @@ export function registerReviewers(program: Command, run: Run): void {
     .command('approve <id>')
     .description('agree to exactly what was shown last in this folder')
     .option(...AS)
+    .option(...FOR)
     .option(...DIGEST)
     .option('--reason <text>', 'why')
     .option('--confirm <value>', 'the value the rule wants repeated')
@@ -45,6 +48,7 @@ export function registerReviewers(program: Command, run: Run): void {
     .requiredOption('--reason <text>', 'why')
     .option(...AS)
     .option(...DOOR)
+    .option(...FOR)
     .option(...PRINT)
     .action((id: string, options: RejectOptions) =>
       run(async (session) => (await import('../commands/reject.js')).reject(session, id, options)),
@@ -54,6 +58,7 @@ export function registerReviewers(program: Command, run: Run): void {
     .description('change parameters, as /cents=820000: a new revision, without approvals')
     .requiredOption('--reason <text>', 'why')
     .option(...AS)
+    .option(...FOR)
     .option(...DIGEST)
     .option(...PRINT)
     .action((id: string, changes: string[], options: ModifyOptions) =>
@@ -63,6 +68,7 @@ export function registerReviewers(program: Command, run: Run): void {
     .command('ask <id> <question>')
     .description('ask the agent: no vote, and no clock stops for it')
     .option(...AS)
+    .option(...FOR)
     .option(...PRINT)
     .action((id: string, question: string, options: AskOptions) =>
       run(async (session) => (await import('../commands/ask.js')).ask(session, id, question, options)),
@@ -78,6 +84,16 @@ export function registerReviewers(program: Command, run: Run): void {
     .action((id: string, options: WithdrawOptions) =>
       run(async (session) => (await import('../commands/withdraw.js')).withdraw(session, id, options)),
     );
+  program
+    .command('delegate')
+    .description('let somebody decide on your seat for a time, where a rule lets it: a signed file')
+    .requiredOption('--to <person>', 'who')
+    .requiredOption('--until <date>', 'when it is over: 2026-12-24, at 00:00 UTC')
+    .option('--type <types...>', 'only these types, or prefix.* (default: every type)')
+    .option('-o, --output <file>', 'where to (default: .keyturn/delegations)')
+    .option(...AS)
+    .option(...PRINT)
+    .action((options: DelegateOptions) => run(async (session) => (await import('../commands/delegate.js')).delegate(session, options)));
   program
     .command('resolve <id>')
     .description('say what became of a step that nobody else can tell about')

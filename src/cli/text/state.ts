@@ -29,12 +29,13 @@ function renderVotes(page: Page, { resource, outcome }: VerifiedAction, view: Vi
       ...escalate.map((tier) => ['', tier] as const),
     ]),
   );
-  for (const { person, verdict, revision, reason, fate } of resource.decisions) {
+  if (view.delegates !== undefined) page.text(`Those asked may hand over to: ${view.delegates.join(', ')}`);
+  for (const { person, for: seat, verdict, revision, reason, fate } of resource.decisions) {
     // Shown above, with its answer and only if it is signed.
     if (verdict === 'ask' && fate.state === 'taken') continue;
     const why = reason === null ? '' : `: "${inert(reason)}"`;
     const became = fate.state === 'refused' ? `refused, ${fate.code}` : fate.state;
-    page.text(`${person} ${SAID[verdict]}, revision ${revision}, ${became}${why}`, '- ');
+    page.text(`${person} ${SAID[verdict]}${seat === undefined ? '' : ` for ${seat}`}, revision ${revision}, ${became}${why}`, '- ');
   }
   if (!outcome.final) page.text(`Can still decide: ${awaiting.length === 0 ? 'nobody' : awaiting.join(', ')}`);
   for (const { person, why } of view.neverCounted) page.text(`Never counted: ${person}, who ${why}`);

@@ -2,6 +2,7 @@ import { admit, CLOCK_SKEW_MS, isIndependent, readDecision, voteOf, type KeyRing
 import { floorOf } from '../floor.js';
 import type { Digest, PersonId } from '../ids.js';
 import { personIdSchema } from '../ids.js';
+import { readDelegation, seatPersonOf } from '../delegation.js';
 import { toMs } from '../instant.js';
 import { sameJson } from '../receipt.js';
 import type { Json } from '../json.js';
@@ -18,7 +19,9 @@ import type { Seal } from './seals.js';
 
 type Of<K extends Entry['kind']> = Extract<Entry, { kind: K }>;
 export interface Counted {
+  /** On whose seat, and who signed for that person, where it was somebody else. */
   readonly person: PersonId;
+  readonly by?: PersonId;
   readonly digest: Digest;
 }
 
@@ -88,12 +91,15 @@ export class Agreement {
     demand(toMs(decision.issuedAt) <= toMs(entry.at) + CLOCK_SKEW_MS, at, 'dated after the revision it made');
     this.admitted(digest, toMs(decision.issuedAt));
     demandEnrolled(signed, decision.person, [toMs(decision.issuedAt)], this.roster, at);
-    demand(envelope.contributors.includes(decision.person), at, 'the revision does not name who modified it');
-    demand(
-      envelope.exclusions.some(({ person }) => person === decision.person),
-      at,
-      `${decision.person} modified the action and could still count on it`,
-    );
+    this.demandMandate(decision, [], at);
+    for (const editor of [decision.person, seatPersonOf(decision)]) {
+      demand(envelope.contributors.includes(editor), at, 'the revision does not name who modified it');
+      demand(
+        envelope.exclusions.some(({ person }) => person === editor),
+        at,
+        `${editor} modified the action and could still count on it`,
+      );
+    }
     if (!sameJson(patched(parent.envelope.params, decision.patch), envelope.params))
       this.warn(`${at}: the parameters of revision ${envelope.revision} are not literally the patched ones`);
   }
@@ -107,6 +113,7 @@ export class Agreement {
       demand(decision.verdict === object && by === `person:${decision.person}`, step, 'names another kind of decision, or another author');
       const { signed, step: where } = this.filed(digest);
       // A rejection is taken by the sealed keys, whatever became of them since.
+      if (object === 'reject') this.demandMandate(decision, [], where);
       demandEnrolled(signed, decision.person, object === 'withdraw' ? [toMs(decision.issuedAt), toMs(entry.at)] : [], this.roster, where);
     } else this.warn(`${step}: the ${object} by ${by} is not in the file: the executor's word alone`);
     this.lodged.push({ entry, digest });
@@ -120,6 +127,7 @@ export class Agreement {
       const { signed, step: where } = this.filed(digest);
       demand(decision.verdict === 'approve', where, `counted, but it says ${decision.verdict}`);
       demandEnrolled(signed, decision.person, [toMs(decision.issuedAt), at], this.roster, where);
+      this.demandMandate(decision, [at], where);
       const vote = voteOf(digest, decision, isIndependent(signed, this.ring));
       demand(vote !== undefined, where, 'no vote');
       return vote;
@@ -132,7 +140,7 @@ export class Agreement {
     demand(at < quorum.executeBy, step, 'executed after the time to start was over');
     const { seal } = this.sealed;
     demand(seal !== undefined && at >= floorOf(seal.envelope), step, 'executed before the minimum time since the seal was over');
-    this.counted = votes.map(({ person, digest }) => ({ person, digest }));
+    this.counted = votes.map(({ person, by, digest }) => ({ person, ...(by === undefined ? {} : { by }), digest }));
   }
 
   /** What the lodged decisions and these votes amount to; undefined where the newest envelope is not in the file. */
@@ -143,8 +151,9 @@ export class Agreement {
 
   /** Lodged rejections and withdrawals as votes: once on record they stand, until withdrawn. One whose bytes are missing: at the executor's word. */
   private noes(): Vote[] {
-    return this.lodged.flatMap(({ entry, digest }, i): Vote[] => {
-      if (this.isTakenBack(entry, i)) return [];
+    return this.lodged.flatMap((each, i): Vote[] => {
+      const { entry, digest } = each;
+      if (this.isTakenBack(each, i)) return [];
       const decision = this.decision(digest);
       const vote = decision === undefined ? undefined : voteOf(digest, decision, false);
       if (vote !== undefined) return [vote];
@@ -164,9 +173,19 @@ export class Agreement {
   }
 
   /** By a later withdrawal of the same person whose bytes are missing, so that nobody can tell what it took back. */
-  private isTakenBack(entry: Of<'lodged'>, i: number): boolean {
-    const later = this.lodged.slice(i + 1).filter((each) => each.entry.object === 'withdraw' && each.entry.by === entry.by);
+  private isTakenBack({ entry, digest }: (typeof this.lodged)[number], i: number): boolean {
+    const seat = this.decision(digest)?.delegation?.from;
+    const may = [entry.by, ...(seat === undefined ? [] : [`person:${seat}`])];
+    const later = this.lodged.slice(i + 1).filter((each) => each.entry.object === 'withdraw' && may.includes(each.entry.by));
     return entry.object === 'reject' && later.some((each) => !this.decisions.has(each.digest));
+  }
+
+  /** By the reader's own roster too, the person decided for signed the delegation, by a key valid then and at these times (ms). */
+  private demandMandate({ delegation }: Decision, at: readonly number[], step: string): void {
+    if (delegation === undefined) return;
+    const issuedAt = readDelegation(delegation.signed)?.issuedAt;
+    demand(issuedAt !== undefined, step, 'its delegation is none');
+    demandEnrolled(delegation.signed, delegation.from, [toMs(issuedAt), ...at], this.roster, `${step}, its delegation`);
   }
 
   private decision(digest: Digest): Decision | undefined {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { signedSchema } from '../dsse.js';
 import { jsonSchema } from '../json-schema.js';
 import { actionIdSchema, digestSchema, keyIdSchema, nameSchema, nonceSchema, personIdSchema } from '../ids.js';
 import { instantSchema } from '../instant.js';
@@ -17,8 +18,8 @@ const common = {
   keyId: keyIdSchema,
   nonce: nonceSchema,
   issuedAt: instantSchema,
-  /** The person on whose seat the author votes. No door takes one yet. */
-  delegation: z.strictObject({ from: personIdSchema, signed: z.string().max(4_000) }).optional(),
+  /** The person on whose seat the author decides, and the delegation that person signed. */
+  delegation: z.strictObject({ from: personIdSchema, signed: signedSchema }).optional(),
   /** Answers to the envelope's guards, by guard name. */
   guards: z.record(z.string().max(60), z.string().max(500)).optional(),
 };

@@ -98,6 +98,8 @@ const envelopeObject = z.strictObject({
   rejections: quorum,
   resolve: z.strictObject({ people, quorum }),
   exclusions: z.array(exclusionSchema).max(MAX_PEOPLE),
+  /** To whom those asked may hand over; left out: to nobody. */
+  delegates: people.min(1).optional(),
   openedAt: instantSchema,
   sealedAt: instantSchema,
   approveBy: instantSchema,

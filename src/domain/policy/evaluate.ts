@@ -53,6 +53,8 @@ export interface Passed {
   readonly request: 'any' | 'signed';
   /** Why an allow rule that came before was passed over: its budget is used up. */
   readonly passedOver?: string;
+  /** To whom those asked may hand over, sorted; left out: to nobody. */
+  readonly delegates?: PersonId[];
 }
 export type Ruling = Denied | Passed;
 
@@ -189,6 +191,7 @@ function hold(rule: HoldRule, roster: Roster, asked: Asked, now: number): Ruling
     guards: rule.guards,
     budget: rule.budget,
     request: rule.request,
+    ...(ladder.delegates.length === 0 ? {} : { delegates: ladder.delegates }),
   };
 }
 

@@ -12,6 +12,8 @@ import type { AllowRule, HoldRule, Refs, StageSpec } from './schema.js';
 export interface Ladder {
   readonly stages: Stage[];
   readonly resolve: { readonly people: PersonId[]; readonly quorum: number };
+  /** Empty: nobody may hand over. */
+  readonly delegates: PersonId[];
 }
 
 /** Throws `PolicyError` where a name is missing from the roster, or more people are asked than an envelope can hold. */
@@ -20,9 +22,10 @@ export function ladderOf(rule: HoldRule, roster: Roster, now: number): Ladder {
   const stages = rule.stages.map((spec) => stageOf(spec, people));
   const { from, quorum } = rule.resolve ?? { from: rule.stages.flatMap(refsOf), quorum: 1 };
   const resolvers = people(from);
-  const asked = new Set([...everybody(stages), ...resolvers]);
+  const delegates = people(rule.delegates ?? []);
+  const asked = new Set([...everybody(stages), ...resolvers, ...delegates]);
   if (asked.size > MAX_PEOPLE) throw new PolicyError(`rule "${rule.name}" asks ${asked.size} people; at most ${MAX_PEOPLE} can be sealed`);
-  return { stages, resolve: { people: resolvers, quorum } };
+  return { stages, resolve: { people: resolvers, quorum }, delegates };
 }
 
 function named(rule: { readonly name: string }, roster: Roster, refs: Refs, now: number): PersonId[] {

@@ -87,6 +87,7 @@ class Lint {
         this.refs(stage.from, [...stage.path, 'from']),
         ...stage.escalate.map((tier, i) => this.refs(tier.to, [...stage.path, 'escalate', i, 'to'])),
       ]),
+      rule.delegates === undefined || this.refs(rule.delegates, [...rule.path, 'delegates']),
       rule.resolve === undefined || this.refs(rule.resolve.from, [...rule.path, 'resolve', 'from']),
     ];
     if (known.includes(false)) return;

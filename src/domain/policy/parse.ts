@@ -46,7 +46,7 @@ function ruleOf(rule: FileRule, path: Path): Rule {
     const { risk, executeWithin, resolve, cooldown, budget, request = 'signed' } = rule;
     return { effect: 'allow', ...every, risk, executeWithin, resolve, cooldown, budget, request: request === 'signed' ? 'signed' : 'any' };
   }
-  const { risk, approveWithin, executeWithin, rejections = 1, resolve, cooldown, budget = [], request = 'vouched' } = rule;
+  const { risk, approveWithin, executeWithin, rejections = 1, resolve, cooldown, delegates, budget = [], request = 'vouched' } = rule;
   return {
     effect: 'hold',
     ...every,
@@ -60,6 +60,7 @@ function ruleOf(rule: FileRule, path: Path): Rule {
     guards: guardsOf(rule),
     budget,
     request: request === 'signed' ? 'signed' : 'any',
+    delegates,
   };
 }
 

@@ -54,6 +54,8 @@ export interface HoldRule extends EveryRule {
   readonly budget: readonly BudgetLine[];
   /** `signed`: only requests that bear the agent's own signature. */
   readonly request: 'any' | 'signed';
+  /** To whom those asked may hand over; left out: to nobody. */
+  readonly delegates?: Refs | undefined;
 }
 /** Nobody is asked, within a budget. An action that does not fit is for the rules that follow. */
 export interface AllowRule extends EveryRule {

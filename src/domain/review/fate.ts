@@ -19,6 +19,8 @@ export type Fate =
 export interface DecisionState {
   readonly digest: Digest;
   readonly person: PersonId;
+  /** On whose seat, where it is somebody else's. */
+  readonly for?: PersonId;
   readonly verdict: Verdict;
   readonly revision: number;
   readonly issuedAt: Instant;

@@ -1,4 +1,5 @@
 import { admit, isIndependent, readDecision, ringOf, voteOf, type KeyRing, type Sealed } from '../admit.js';
+import { seatPersonOf } from '../delegation.js';
 import { refuse, type ErrorCode, type Refusal } from '../codes.js';
 import { MAX_SIGNED_CHARS, readPayload, type Signed } from '../dsse.js';
 import type { ActionId, Digest, PersonId } from '../ids.js';
@@ -7,7 +8,7 @@ import type { Decision } from '../objects/decision.js';
 import type { Dropped } from '../objects/answer.js';
 import { envelopeSchema } from '../objects/envelope.js';
 import type { SealedPeople } from '../objects/entry.js';
-import { awaitingAt, ladderOf, progress, progressByStage, tally, type Tally, type Vote } from '../tally.js';
+import { authorOf, awaitingAt, ladderOf, progress, progressByStage, tally, type Tally, type Vote } from '../tally.js';
 import { rememberingVerify } from '../verify-memory.js';
 import { viewDigestOf } from '../view/v1.js';
 import { ringsOf, type Ring } from './clocks.js';
@@ -137,11 +138,12 @@ export class Review {
     const { decision, digest } = admission;
     if (decision.verdict === 'ask' && this.questions().size >= MAX_QUESTIONS)
       return refuse('rate_limited', `an action takes ${MAX_QUESTIONS} questions; decide, or reject it`);
-    const seat = this.count().approvals.find((vote) => vote.person === decision.person);
+    const pair: readonly PersonId[] = [seatPersonOf(decision), decision.person];
+    const seat = this.count().approvals.find((vote) => pair.includes(vote.person) || pair.includes(authorOf(vote)));
     if (decision.verdict === 'approve' && seat !== undefined && seat.digest !== digest) return refuse('seat_taken');
     if (
       decision.verdict === 'withdraw' &&
-      !this.votes.some((vote) => vote.digest === decision.withdraws && vote.person === decision.person)
+      !this.votes.some((vote) => vote.digest === decision.withdraws && [vote.person, authorOf(vote)].includes(decision.person))
     ) {
       return refuse('request_invalid', 'there is no such vote of yours to withdraw');
     }
@@ -298,6 +300,7 @@ export class Review {
     return [...this.held].map(([digest, { decision, fate }]) => ({
       digest,
       person: decision.person,
+      ...(decision.delegation === undefined ? {} : { for: decision.delegation.from }),
       verdict: decision.verdict,
       revision: decision.revision,
       issuedAt: decision.issuedAt,

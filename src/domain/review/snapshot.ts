@@ -29,6 +29,7 @@ export const snapshotSchema = z.strictObject({
     z.strictObject({
       digest: digestSchema,
       person: personIdSchema,
+      for: personIdSchema.optional(),
       verdict: z.enum(['approve', 'reject', 'modify', 'ask', 'withdraw']),
       revision: z.int(),
       issuedAt: instantSchema,

@@ -48,6 +48,8 @@ export interface ViewV1 {
     readonly escalate: readonly string[];
   }[];
   readonly neverCounted: readonly { readonly person: string; readonly why: string }[];
+  /** Only where the rule lets those asked hand over: to whom. */
+  readonly delegates?: readonly string[];
   readonly guards: readonly string[];
   readonly earlier: readonly string[];
   readonly deadlines: {
@@ -114,6 +116,7 @@ export function viewV1(envelope: Envelope): ViewV1 {
       ),
     })),
     neverCounted: envelope.exclusions.map(({ person, why }) => ({ person, why: WHY[why] })),
+    ...(envelope.delegates === undefined ? {} : { delegates: envelope.delegates }),
     guards: guardsOf(envelope),
     earlier: envelope.earlier.map(
       ({ actionId, status, reason, by }) => `${actionId} ${visible(status)}${by === null ? '' : ` by ${visible(by)}`}: ${visible(reason)}`,
