@@ -145,7 +145,7 @@ describe('wrap', () => {
 });
 
 const GOLDEN = `Pay Initech EUR 8200.00 to DE89370400440532013000
-  act_q87b0703pgabwd3gmw0cfvvn1h  revision 1  digest 522750207104
+  act_q87b0703pgabwd3gmw0cfvvn1h  revision 1  digest ab4a00c889ad
   deployment acme-test
   ! development roster: keys of other people may be at hand on this machine
 

@@ -24,6 +24,30 @@ const insertUndo = `VALUES (?, ?, 'undo', 'pending', 1, ?)`;
 /** @type {readonly Mutant[]} */
 export const MUTANTS = [
   {
+    name: 'delegator and delegate are two seats',
+    patches: [{ file: TALLY, find: 'if (one !== other) above.set(other, one);', put: '' }],
+    test: 'test/executor/delegation.test.ts',
+    title: 'attack: one seat, whoever of the two votes',
+  },
+  {
+    name: "the delegator's signature is not checked",
+    patches: [{ file: 'src/domain/delegation.ts', find: "!verify('delegation', signed, key, webauthn)", put: 'false' }],
+    test: 'test/domain/delegation.test.ts',
+    title: 'attack: a delegation that the delegator did not sign',
+  },
+  {
+    name: 'a rule that lets nobody hand over lets everybody',
+    patches: [{ file: 'src/domain/delegation.ts', find: 'envelope.delegates?.includes(decision.person) !== true', put: 'false' }],
+    test: 'test/domain/delegation.test.ts',
+    title: 'attack: a rule that says nothing of it',
+  },
+  {
+    name: 'an answer is shown whoever signed it',
+    patches: [{ file: 'src/domain/dialogue.ts', find: "!verifySigned('reply', signed, key.key)", put: 'false' }],
+    test: 'test/domain/dialogue.test.ts',
+    title: "attack: an answer that is not the agent's own",
+  },
+  {
     name: 'no person dedupe',
     patches: [{ file: TALLY, find: 'return [...first.values()];', put: 'return [...votes];' }],
     test: 'test/executor/checks.test.ts',
@@ -82,8 +106,8 @@ export const MUTANTS = [
     patches: [
       {
         file: TALLY,
-        find: "onePerPerson(live.filter((vote) => vote.act.verdict === 'reject'))",
-        put: "onePerPerson(live.filter((vote) => vote.act.verdict === 'reject' && vote.envelope === envelope))",
+        find: "live.filter((vote) => vote.act.verdict === 'reject')",
+        put: "live.filter((vote) => vote.act.verdict === 'reject' && vote.envelope === envelope)",
       },
     ],
     test: 'test/executor/advance.test.ts',

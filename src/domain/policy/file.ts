@@ -142,6 +142,7 @@ const allow = strict(
     quorum: asksNobody('quorum'),
     approveWithin: asksNobody('approveWithin'),
     rejections: asksNobody('rejections'),
+    delegates: asksNobody('delegates'),
     ...noGuards('an allow rule: nobody is asked', (field) => `the rule without ${field}, or effect: hold`),
     ...notYet,
   },
