@@ -3,9 +3,11 @@ import { object, string } from 'zod';
 import * as admit from '../domain/admit.js';
 import * as bytes from '../domain/bytes.js';
 import * as codes from '../domain/codes.js';
+import * as confirm from '../domain/confirm.js';
 import * as delegation from '../domain/delegation.js';
 import * as dsse from '../domain/dsse.js';
 import * as ed25519 from '../domain/ed25519.js';
+import * as floor from '../domain/floor.js';
 import * as hash from '../domain/hash.js';
 import * as ids from '../domain/ids.js';
 import * as instant from '../domain/instant.js';
@@ -24,7 +26,9 @@ import * as objectsStop from '../domain/objects/stop.js';
 import * as outcome from '../domain/outcome.js';
 import * as passkey from '../domain/passkey.js';
 import * as pointer from '../domain/pointer.js';
+import * as policyBudget from '../domain/policy/budget.js';
 import * as policyMatch from '../domain/policy/match.js';
+import * as policyError from '../domain/policy/policy-error.js';
 import * as quorum from '../domain/quorum.js';
 import * as receipt from '../domain/receipt.js';
 import * as reviewClocks from '../domain/review/clocks.js';
@@ -75,9 +79,11 @@ for (const module of [
   admit,
   bytes,
   codes,
+  confirm,
   delegation,
   dsse,
   ed25519,
+  floor,
   hash,
   ids,
   instant,
@@ -96,7 +102,9 @@ for (const module of [
   outcome,
   passkey,
   pointer,
+  policyBudget,
   policyMatch,
+  policyError,
   quorum,
   receipt,
   reviewClocks,
