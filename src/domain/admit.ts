@@ -1,3 +1,4 @@
+import { reasonMissing } from './break-glass.js';
 import { refuse, type Refusal } from './codes.js';
 import { confirmOf, unconfirmed } from './confirm.js';
 import { keyIdOfSigned, readPayload, verifySigned, type Signed } from './dsse.js';
@@ -89,7 +90,8 @@ export function admit(
 
   const author = scopeRefused(decision, newest.envelope) ?? authorRefused(decision, newest.envelope, issuedAt);
   if (author !== undefined) return no(digest, 8, author.code, author.text);
-  const unmet = unconfirmed(decision, confirmOf(newest.envelope.guards, newest.envelope.params));
+  const unmet =
+    reasonMissing(newest.envelope, decision) ?? unconfirmed(decision, confirmOf(newest.envelope.guards, newest.envelope.params));
   if (unmet !== undefined) return no(digest, 8, unmet.code, unmet.text);
   if (issuedAt >= toMs(newest.envelope.approveBy) && decision.verdict !== 'reject' && decision.verdict !== 'withdraw')
     return no(digest, 8, 'decision_late');

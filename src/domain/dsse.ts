@@ -24,6 +24,7 @@ export const PAYLOAD_TYPES = {
   resolve: 'application/vnd.keyturn.resolve.v1+json',
   backup: 'application/vnd.keyturn.backup.v1+json',
   restore: 'application/vnd.keyturn.restore.v1+json',
+  review: 'application/vnd.keyturn.review.v1+json',
   entry: 'application/vnd.keyturn.entry.v1+json',
   answer: 'application/vnd.keyturn.answer.v1+json',
   manifest: 'application/vnd.keyturn.manifest.v1+json',

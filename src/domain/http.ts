@@ -5,6 +5,7 @@ import { actionIdSchema, agentIdSchema, digestSchema, nameSchema, personIdSchema
 import { instantSchema } from './instant.js';
 import { replyTextSchema } from './objects/reply.js';
 import { outcomeSchema, statusSchema } from './outcome.js';
+import { postReviewSchema } from './post-review.js';
 import { fateSchema, snapshotSchema } from './review/snapshot.js';
 
 /**
@@ -71,6 +72,8 @@ export const actionSchema = z.strictObject({
   /** Those that nobody answered yet; none once the action has ended. */
   openQuestions: z.array(z.strictObject({ digest: digestSchema, person: personIdSchema, question: z.string() })),
   questions: z.array(questionSchema),
+  /** Of an action that ran by a break-glass rule; as far as the executor's entries prove it. */
+  postReview: postReviewSchema,
   stale: z.boolean(),
   /** False: its run in Temporal is closed. While `outcome.final` is false too, it was terminated or its end is not proven: waiting longer changes nothing. */
   running: z.boolean(),
@@ -91,7 +94,7 @@ export const actionEventSchema = z.strictObject({
 export type ActionEvent = z.infer<typeof actionEventSchema>;
 export const actionEventsSchema = z.strictObject({ id: actionIdSchema, events: z.array(actionEventSchema) });
 
-/** The answer to a decision, cancel or resolve. */
+/** The answer to a decision, cancel, resolve or review. */
 export const messageAnswerSchema = z.strictObject({
   id: actionIdSchema,
   digest: digestSchema,

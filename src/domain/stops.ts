@@ -1,11 +1,8 @@
-import type { z } from 'zod';
-import { CLOCK_SKEW_MS, readDecision, validAt, type KeyRing, type PersonKey } from './admit.js';
-import { refuse, type Refusal } from './codes.js';
-import { digestOfSigned, keyIdOfSigned, readPayload, verifySigned, type ObjectKind, type Signed } from './dsse.js';
-import type { ActionId, Digest, PersonId } from './ids.js';
-import { toMs, type Instant } from './instant.js';
+import { readDecision, type KeyRing } from './admit.js';
+import { keyIdOfSigned, verifySigned, type Signed } from './dsse.js';
+import type { ActionId } from './ids.js';
+import { toMs } from './instant.js';
 import type { Envelope } from './objects/envelope.js';
-import { MAX_DECISION_CHARS } from './objects/decision.js';
 import {
   cancelSchema,
   freezeSchema,
@@ -17,35 +14,7 @@ import {
   type Thaw,
 } from './objects/stop.js';
 import { holderOf, keyValidAt, type Roster } from './roster.js';
-
-/** The signed stop messages: read, and believed only if their author signed them with a key valid then and now. Times in ms. */
-export type Read<T> = { readonly ok: true; readonly value: T; readonly digest: Digest } | { readonly ok: false; readonly refusal: Refusal };
-
-const no = <T>(code: Refusal['code'], text?: string): Read<T> => ({ ok: false, refusal: refuse(code, text) });
-
-function read<T>(kind: ObjectKind, schema: z.ZodType<T>, signed: Signed): { value: T; digest: Digest } | undefined {
-  if (signed.payload.length > MAX_DECISION_CHARS) return undefined;
-  const parsed = schema.safeParse(readPayload(kind, signed));
-  return parsed.success ? { value: parsed.data, digest: digestOfSigned(signed) } : undefined;
-}
-
-/** The key of the signature, if it is this person's in this ring, verifies, and is valid at both times. */
-function signedBy(
-  kind: ObjectKind,
-  signed: Signed,
-  person: PersonId,
-  issuedAt: Instant,
-  ring: KeyRing,
-  now: number,
-  party?: Envelope['webauthn'],
-): PersonKey | undefined {
-  const keyId = keyIdOfSigned(signed);
-  const holder = keyId === undefined ? undefined : ring.get(keyId);
-  if (holder === undefined || holder.person !== person || toMs(issuedAt) > now + CLOCK_SKEW_MS) return undefined;
-  if (!validAt(holder, toMs(issuedAt)) || !validAt(holder, now)) return undefined;
-  const key = holder.key();
-  return key !== undefined && verifySigned(kind, signed, key, party) ? holder : undefined;
-}
+import { readSigned, refusedRead, signedBy, type Read } from './signed-message.js';
 
 /** By the agent that asked, by its owner, or by the API for an agent that holds only a bearer key. */
 export function readCancel(
@@ -54,49 +23,50 @@ export function readCancel(
   action: { readonly actionId: ActionId; readonly agent: string },
   now: number,
 ): Read<Cancel> {
-  const found = read('cancel', cancelSchema, signed);
-  if (found === undefined) return no('request_invalid', 'not a cancel: see the schema of cancel v1');
+  const found = readSigned('cancel', cancelSchema, signed);
+  if (found === undefined) return refusedRead('request_invalid', 'not a cancel: see the schema of cancel v1');
   const { value, digest } = found;
-  if (value.deployment !== roster.deployment || value.actionId !== action.actionId) return no('audience_mismatch');
+  if (value.deployment !== roster.deployment || value.actionId !== action.actionId) return refusedRead('audience_mismatch');
   const keyId = keyIdOfSigned(signed);
   const holder = keyId === undefined ? undefined : holderOf(roster, keyId);
   const agent = [...roster.agents.values()].find((each) => each.id === action.agent);
   if (holder === undefined || agent === undefined || !keyValidAt(holder.key, now) || !keyValidAt(holder.key, toMs(value.issuedAt)))
-    return no('credential_invalid');
+    return refusedRead('credential_invalid');
   const byAgent =
     value.by === `agent:${agent.id}` &&
     ((holder.kind === 'agent' && holder.id === agent.id) || (holder.kind === 'api' && agent.bearer !== undefined));
   const byOwner = value.by === `person:${agent.owner}` && holder.kind === 'person' && holder.id === agent.owner;
   if ((!byAgent && !byOwner) || !verifySigned('cancel', signed, holder.key.key, roster.webauthn))
-    return no('credential_invalid', 'only the agent or its owner cancels');
+    return refusedRead('credential_invalid', 'only the agent or its owner cancels');
   return { ok: true, value, digest };
 }
 
 export function readFreeze(signed: Signed, ring: KeyRing, deployment: string, now: number): Read<Freeze> {
-  const found = read('freeze', freezeSchema, signed);
-  if (found === undefined) return no('request_invalid', 'not a freeze: see the schema of freeze v1');
-  if (found.value.deployment !== deployment) return no('audience_mismatch');
-  if (signedBy('freeze', signed, found.value.by, found.value.issuedAt, ring, now) === undefined) return no('signature_invalid');
+  const found = readSigned('freeze', freezeSchema, signed);
+  if (found === undefined) return refusedRead('request_invalid', 'not a freeze: see the schema of freeze v1');
+  if (found.value.deployment !== deployment) return refusedRead('audience_mismatch');
+  if (signedBy('freeze', signed, found.value.by, found.value.issuedAt, ring, now) === undefined) return refusedRead('signature_invalid');
   return { ok: true, ...found };
 }
 
 export function readThaw(signed: Signed, ring: KeyRing, deployment: string, now: number): Read<Thaw> {
-  const found = read('thaw', thawSchema, signed);
-  if (found === undefined) return no('request_invalid', 'not a thaw: see the schema of thaw v1');
-  if (found.value.deployment !== deployment) return no('audience_mismatch');
-  if (signedBy('thaw', signed, found.value.by, found.value.issuedAt, ring, now) === undefined) return no('signature_invalid');
+  const found = readSigned('thaw', thawSchema, signed);
+  if (found === undefined) return refusedRead('request_invalid', 'not a thaw: see the schema of thaw v1');
+  if (found.value.deployment !== deployment) return refusedRead('audience_mismatch');
+  if (signedBy('thaw', signed, found.value.by, found.value.issuedAt, ring, now) === undefined) return refusedRead('signature_invalid');
   return { ok: true, ...found };
 }
 
 /** By people the sealed rule names, whose key stands in every ring given: the sealed one and the present roster's. */
 export function readResolve(signed: Signed, envelope: Envelope, rings: readonly KeyRing[], now: number): Read<Resolve> {
-  const found = read('resolve', resolveSchema, signed);
-  if (found === undefined) return no('request_invalid', 'not a resolve: see the schema of resolve v1');
+  const found = readSigned('resolve', resolveSchema, signed);
+  if (found === undefined) return refusedRead('request_invalid', 'not a resolve: see the schema of resolve v1');
   const { value, digest } = found;
-  if (value.deployment !== envelope.deployment || value.actionId !== envelope.actionId) return no('audience_mismatch');
+  if (value.deployment !== envelope.deployment || value.actionId !== envelope.actionId) return refusedRead('audience_mismatch');
   if (!rings.every((ring) => signedBy('resolve', signed, value.by, value.issuedAt, ring, now, envelope.webauthn) !== undefined))
-    return no('signature_invalid');
-  if (!envelope.resolve.people.includes(value.by)) return no('not_eligible', `${value.by} is not among those who may resolve this`);
+    return refusedRead('signature_invalid');
+  if (!envelope.resolve.people.includes(value.by))
+    return refusedRead('not_eligible', `${value.by} is not among those who may resolve this`);
   return { ok: true, value, digest };
 }
 
@@ -114,9 +84,9 @@ export interface StopMessage {
 export function stopMessageIn(signed: Signed): StopMessage | undefined {
   const decision = readDecision(signed)?.decision;
   if (decision?.verdict === 'reject' || decision?.verdict === 'withdraw') return { kind: decision.verdict, actionId: decision.actionId };
-  const cancel = read('cancel', cancelSchema, signed);
+  const cancel = readSigned('cancel', cancelSchema, signed);
   if (cancel !== undefined) return { kind: 'cancel', actionId: cancel.value.actionId };
-  return read('freeze', freezeSchema, signed) === undefined ? undefined : { kind: 'freeze', actionId: null };
+  return readSigned('freeze', freezeSchema, signed) === undefined ? undefined : { kind: 'freeze', actionId: null };
 }
 
 /** True if the key of a person, an agent or the API made it, whenever that key is valid: who is a stranger learns nothing from an answer. */

@@ -18,6 +18,7 @@ import { Moved } from './ledger/compare-and-set.js';
 import { insertCharges, readSpent, spentNow } from './ledger/charges.js';
 import type { LedgerTransaction } from './ledger/ledger.js';
 import { transitions } from './ledger/transitions.js';
+import { owedFrom } from './post-review.js';
 import { executeClaimed } from './steps.js';
 import { makePreview } from './draft.js';
 
@@ -72,7 +73,9 @@ export async function consume(executor: Executor, input: AdvanceInput, rules: Ru
       for (const each of new Set([last, byNew])) if (await rejectedMeanwhile(tx, fresh, each, rules, at)) return { kind: 'again' };
       const { counted } = met(last);
       const executeBy = Math.min(met(last).executeBy, met(byNew).executeBy);
-      await transitions.consume(tx, input.actionId, input.digest, counted, step.name, executeBy, lease, at);
+      const approvers = last.sealed.approvals.flatMap(({ person, by }) => (by === undefined ? [person] : [person, by]));
+      const owed = owedFrom(fresh, approvers, rules.roster, at);
+      await transitions.consume(tx, input.actionId, input.digest, counted, step.name, executeBy, lease, at, owed);
       const charged = new Map([last, byNew].flatMap((each) => (each.charged === undefined ? [] : [[each.charged.rule, each.charged]])));
       for (const each of charged.values()) await insertCharges(tx, input.actionId, each, at);
       return undefined;

@@ -80,6 +80,7 @@ export async function draftEnvelope(
     ...ruling.stages.flatMap((stage) => [...stage.from, ...stage.escalate.flatMap((tier) => tier.to)]),
     ...ruling.resolve.people,
     ...(ruling.delegates ?? []),
+    ...(ruling.breakGlass?.people ?? []),
   ]);
   const people = keysOf(roster, named);
   if (named.size > MAX_PEOPLE || canonicalBytes(people).length > MAX_KEYS_BYTES)
@@ -121,6 +122,7 @@ export async function draftEnvelope(
     budget: ruling.budget,
     rejections: ruling.rejections,
     resolve: ruling.resolve,
+    ...(ruling.breakGlass === undefined ? {} : { breakGlass: ruling.breakGlass }),
     exclusions: ruling.exclusions,
     ...(ruling.delegates === undefined ? {} : { delegates: ruling.delegates }),
     openedAt: toInstant(openedAt),

@@ -1,4 +1,5 @@
 import { admit, isIndependent, readDecision, voteOf, type KeyRing } from '../domain/admit.js';
+import { isStricter } from '../domain/break-glass.js';
 import type { ErrorCode } from '../domain/codes.js';
 import { confirmOf, unconfirmed } from '../domain/confirm.js';
 import { mandateRefused } from '../domain/delegation.js';
@@ -74,7 +75,7 @@ export function judge(
   const moved =
     type === undefined || typeMoved(type, envelope)
       ? ({ check: 3, code: 'type_changed' } as const)
-      : denied
+      : denied || isStricter(ruling.breakGlass, envelope.breakGlass)
         ? ({ check: 5, code: 'policy_stale' } as const)
         : undefined;
   const presentLadder = ruling.effect === 'deny' ? undefined : ladderNow(ruling, envelope);

@@ -13,13 +13,14 @@ import { Moved } from './ledger/compare-and-set.js';
 import { tooManyOnAction, tooManyStops } from './lodge-limits.js';
 import { transitions } from './ledger/transitions.js';
 import { recordNo } from './noes.js';
+import { lodgeReview } from './post-review.js';
 import { resolveWith } from './resolve.js';
 
 type LodgeResult = ResultOf<'lodge'>;
 const no = (refusal: Refusal): LodgeResult => refused(refusal.code, refusal.text);
 
 /**
- * Puts one signed "no" or stop on record at once (§7): reject, withdraw, cancel, freeze, thaw, resolve. It runs beside `advance`;
+ * Puts one signed "no" or stop on record at once (§7): reject, withdraw, cancel, freeze, thaw, resolve, review. It runs beside `advance`;
  * the ledger decides which came first. Lodged twice, it stands once.
  */
 export async function lodge(executor: Executor, raw: unknown): Promise<Signed> {
@@ -53,8 +54,10 @@ async function lodgeOnce(executor: Executor, { actionId, signed }: LodgeInput): 
         return lodgeCancel(executor, tx, rules, book, signed);
       case PAYLOAD_TYPES.resolve:
         return lodgeResolve(executor, tx, rules, book, signed);
+      case PAYLOAD_TYPES.review:
+        return lodgeReview(executor, tx, rules, book, signed);
       default:
-        return refused('request_invalid', 'lodge takes reject, withdraw, cancel, freeze, thaw and resolve');
+        return refused('request_invalid', 'lodge takes reject, withdraw, cancel, freeze, thaw, resolve and review');
     }
   });
 }

@@ -7,12 +7,14 @@ import { requestSchema } from '../domain/objects/request.js';
 import type { Ended } from '../domain/ended.js';
 import { outcomeOf } from '../domain/outcome.js';
 import { ask, findExecutor } from './ask-executor.js';
+import { lodgeOne } from './lodge-one.js';
 import { openDoors } from './doors.js';
 import { countEnd } from './meter.js';
 import { ringSummary } from './operator-text.js';
 import { showDetails, showOperator } from './operator-view.js';
 import type { Ring } from '../domain/review/clocks.js';
 import { Run } from './run.js';
+import { tellOfSeal, tellOfStart, untilReviewed } from './post-review.js';
 import { keepTelling, tell } from './tell-people.js';
 
 const EXPIRY_RETRY_MS = 500;
@@ -42,7 +44,7 @@ async function story(run: Run): Promise<Ended> {
   if (refusal !== undefined)
     run.finish(outcomeOf(run.id, 'denied', { code: refusal.code, text: refusal.text }, { retry: CODES[refusal.code].retry }));
   showOperator(run);
-  const telling = tell(run, 'asked');
+  const telling = tell(run, 'asked').then(() => tellOfSeal(run));
   const lodging = keepLodging(run);
   const answers = keepTelling(run);
 
@@ -50,6 +52,7 @@ async function story(run: Run): Promise<Ended> {
     await nextThing(run);
     run.wake();
     if (!isAboutToRun(run)) showOperator(run);
+    void tellOfStart(run);
   }
 
   countEnd(run.outcome.status);
@@ -57,6 +60,7 @@ async function story(run: Run): Promise<Ended> {
   await answers;
   await telling;
   await tell(run, 'ended');
+  await untilReviewed(run);
   return { ...run.outcome, receipt: run.entries };
 }
 
@@ -247,7 +251,6 @@ async function keepLodging(run: Run): Promise<void> {
       await run.changed();
       continue;
     }
-    const result = await ask(run, 'lodge', { signed: next.signed });
-    run.lodged(next.digest, result.kind === 'refused' ? result : undefined);
+    await lodgeOne(run, next);
   }
 }

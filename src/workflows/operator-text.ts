@@ -3,6 +3,7 @@ import { toMs } from '../domain/instant.js';
 import type { Envelope } from '../domain/objects/envelope.js';
 import type { Ring } from '../domain/review/clocks.js';
 import type { Status } from '../domain/outcome.js';
+import { breakGlassLines } from './break-glass-text.js';
 import { clip, fit, inert, names } from './markdown.js';
 import type { Run } from './run.js';
 import { needsPerson, stepsInWords } from './steps-in-words.js';
@@ -24,7 +25,9 @@ export function detailsOf(run: Run, now: number): string {
       `### ${headlineOf(run, now)}`,
       '',
       ...(envelope === undefined ? [] : [`**${inert(envelope.summary, 600)}**`, '']),
-      ...[...obstaclesOf(run), ...facts, ...refusalsOf(run), ...whereTo(run, envelope)].map((line) => `- ${line}`),
+      ...[...breakGlassLines(run, now), ...obstaclesOf(run), ...facts, ...refusalsOf(run), ...whereTo(run, envelope)].map(
+        (line) => `- ${line}`,
+      ),
       '',
       ...(run.outcome !== undefined ? [] : [needsPerson(run) === undefined ? BUTTONS : NO_BUTTONS]),
     ],

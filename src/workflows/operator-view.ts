@@ -41,7 +41,7 @@ function changedAttributes(run: Run): SearchAttributeUpdatePair[] {
   const lists = sameList(now.get(attributes.awaiting) ?? [], asked)
     ? []
     : [{ key: attributes.awaiting, value: asked.length === 0 ? null : asked }];
-  const deadline = review.deadline();
+  const deadline = run.deadline();
   const dates =
     deadline === null || now.get(attributes.deadline)?.getTime() === toMs(deadline)
       ? []

@@ -1,14 +1,18 @@
-import { readDecision } from '../domain/admit.js';
+import { readDecision, ringOf } from '../domain/admit.js';
 import { refuse, type ErrorCode, type Refusal } from '../domain/codes.js';
 import { digestOfSigned, PAYLOAD_TYPES, readPayload, type Signed } from '../domain/dsse.js';
 import { actionIdSchema, type ActionId, type Digest, type PersonId } from '../domain/ids.js';
+import type { Instant } from '../domain/instant.js';
 import { MAX_DECISION_CHARS } from '../domain/objects/decision.js';
 import type { Entry, SealedPeople } from '../domain/objects/entry.js';
+import { reviewSchema } from '../domain/objects/review.js';
 import { cancelSchema, resolveSchema } from '../domain/objects/stop.js';
 import { outcomeOf, STATUSES, type Outcome, type Status } from '../domain/outcome.js';
+import { owedBy, postReviewOf, readReview, reviewersAwaited, type PostReview } from '../domain/post-review.js';
 import { endOf, extendReceipt, type Receipt } from '../domain/receipt.js';
 import { Dialogue } from '../domain/review/dialogue.js';
 import type { Fate } from '../domain/review/fate.js';
+import { readSigned } from '../domain/signed-message.js';
 import { Review } from '../domain/review/review.js';
 import type { Snapshot } from '../domain/review/snapshot.js';
 import type { Trusted } from './ask-executor.js';
@@ -34,6 +38,8 @@ export class Run {
   receiptsInvalid = 0;
   /** The one live timer: of the next reminder, escalation or expiry. */
   timer: { readonly at: number; fired: boolean } | undefined;
+  /** Everybody was told that a break-glass action began. */
+  toldOfStart = false;
   /** A timer is under way that will show the operator what still lasts. */
   showing = false;
   private newsCount = 0;
@@ -74,6 +80,7 @@ export class Run {
 
   /** Judges a message without taking it. Undefined: welcome. */
   examine(door: Door, signed: Signed): Refusal | undefined {
+    if (door === 'lodge' && signed.payloadType === PAYLOAD_TYPES.review) return this.examineReview(signed);
     if (this.outcome !== undefined) return refuse('action_ended', `the action is ${this.outcome.status}`);
     if (door === 'decision') {
       if (this.isKnown(signed)) return undefined;
@@ -94,9 +101,35 @@ export class Run {
     const read = schema.safeParse(readPayload(kind, signed));
     if (!read.success) return refuse('request_invalid', 'not a cancel or resolve: see their schemas');
     if (read.data.actionId !== this.id) return refuse('audience_mismatch');
-    if (!this.messages.has(digestOfSigned(signed)) && this.messages.size >= MAX_MESSAGES)
-      return refuse('rate_limited', 'this action has had more messages than it keeps');
-    return undefined;
+    return this.full(signed);
+  }
+
+  private full(signed: Signed): Refusal | undefined {
+    if (this.messages.has(digestOfSigned(signed)) || this.messages.size < MAX_MESSAGES) return undefined;
+    return refuse('rate_limited', 'this action has had more messages than it keeps');
+  }
+
+  /** By the keys sealed with it, so that a flood takes nobody's place. A run that has not heard of the ledger yet keeps it, as the executor judges it. */
+  private examineReview(signed: Signed): Refusal | undefined {
+    const read = readSigned('review', reviewSchema, signed);
+    if (read === undefined) return refuse('request_invalid', 'not a review: see the schema of review v1');
+    if (this.messages.has(read.digest)) return undefined;
+    const { owed, outcome, receipt } = this;
+    const sealed = receipt.map(({ entry }) => entry).findLast((entry) => entry.kind === 'sealed');
+    if (owed !== undefined && sealed !== undefined) {
+      const action = { deployment: sealed.deployment, actionId: this.id, people: owed.people };
+      const webauthn = this.review.newest?.envelope.webauthn;
+      // Without the envelope a passkey cannot be judged here: its shape and address can.
+      const rings = signed.signatures[0]?.passkey !== undefined && webauthn === undefined ? [] : [ringOf(sealed.people)];
+      const judged = readReview(signed, action, rings, this.now(), webauthn);
+      if (!judged.ok) return judged.refusal;
+      if (outcome === undefined) return refuse('request_invalid', 'it has not ended yet: it is reviewed afterwards');
+      if (this.postReview.state === 'signed') return refuse('action_ended', 'its post-review is on record');
+      if (this.postReview.by.includes(judged.value.by)) return refuse('seat_taken', `a review by ${judged.value.by} is on record already`);
+    } else if (receipt.length > 0) {
+      return refuse('request_invalid', 'nothing that began by a break-glass rule: there is no post-review of it');
+    } else if (read.value.actionId !== this.id) return refuse('audience_mismatch');
+    return this.full(signed);
   }
 
   /** A repeat of what it holds already. */
@@ -167,15 +200,31 @@ export class Run {
     return entry?.people;
   }
 
+  /** When it was consumed, by its entry. */
+  get beganAt(): Instant | undefined {
+    return this.receipt.find(({ entry }) => entry.kind === 'executing')?.entry.at;
+  }
+  get owed(): ReturnType<typeof owedBy> {
+    return owedBy(this.receipt);
+  }
+  get postReview(): PostReview {
+    return postReviewOf(this.receipt);
+  }
+  /** Until when they may decide, or it may start; of one that has ended and is to be reviewed, until when that is due. */
+  deadline(): Instant | null {
+    return this.outcome !== undefined && this.owed !== undefined ? this.owed.due : this.review.deadline();
+  }
+
   /** The ledger has begun: only its entries tell what is next. */
   get began(): boolean {
     return this.ledgerStatus !== null && this.ledgerStatus !== 'awaiting_approval' && this.ledgerStatus !== 'evaluating';
   }
 
-  /** Whose word is asked for now: of those who may decide, until it begins; of those who may resolve, where it needs a person. */
+  /** Whose word is asked for now: of those who may decide, until it begins; who may resolve, where it needs a person; who are to review it, after its end. */
   asked(): PersonId[] {
     const newest = this.review.newest;
-    if (this.outcome !== undefined || newest === undefined) return [];
+    if (this.outcome !== undefined) return reviewersAwaited(this.receipt);
+    if (newest === undefined) return [];
     if (!this.began) return this.review.awaiting(this.now());
     return this.ledgerStatus === 'outcome_unknown' || this.ledgerStatus === 'compensation_failed'
       ? [...newest.envelope.resolve.people].sort()
@@ -215,7 +264,7 @@ export class Run {
       signedMessages: [...this.messages.values()].map(({ signed }) => signed),
       awaiting: this.asked(),
       progress: { have, need },
-      deadline: review.deadline(),
+      deadline: this.deadline(),
       refused: { total: review.refusedTotal, signatures: review.refusedSignatures, last: review.lastRefusal ?? null },
       receiptsInvalid: this.receiptsInvalid,
       expiring: this.expiring,

@@ -1,6 +1,7 @@
 import { p256 } from '@noble/curves/nist.js';
 import { object, string } from 'zod';
 import * as admit from '../domain/admit.js';
+import * as breakGlass from '../domain/break-glass.js';
 import * as bytes from '../domain/bytes.js';
 import * as codes from '../domain/codes.js';
 import * as confirm from '../domain/confirm.js';
@@ -22,6 +23,7 @@ import * as objectsEntry from '../domain/objects/entry.js';
 import * as objectsEnvelope from '../domain/objects/envelope.js';
 import * as objectsReply from '../domain/objects/reply.js';
 import * as objectsRequest from '../domain/objects/request.js';
+import * as objectsReview from '../domain/objects/review.js';
 import * as objectsStop from '../domain/objects/stop.js';
 import * as outcome from '../domain/outcome.js';
 import * as passkey from '../domain/passkey.js';
@@ -29,11 +31,13 @@ import * as pointer from '../domain/pointer.js';
 import * as policyBudget from '../domain/policy/budget.js';
 import * as policyMatch from '../domain/policy/match.js';
 import * as policyError from '../domain/policy/policy-error.js';
+import * as postReview from '../domain/post-review.js';
 import * as quorum from '../domain/quorum.js';
 import * as receipt from '../domain/receipt.js';
 import * as reviewClocks from '../domain/review/clocks.js';
 import * as reviewDialogue from '../domain/review/dialogue.js';
 import * as reviewReview from '../domain/review/review.js';
+import * as signedMessage from '../domain/signed-message.js';
 import * as tally from '../domain/tally.js';
 import * as verifyMemory from '../domain/verify-memory.js';
 import * as viewV1 from '../domain/view/v1.js';
@@ -77,6 +81,7 @@ object({ set: string() }).safeParse({ set: 'up' });
  */
 for (const module of [
   admit,
+  breakGlass,
   bytes,
   codes,
   confirm,
@@ -98,6 +103,7 @@ for (const module of [
   objectsEnvelope,
   objectsReply,
   objectsRequest,
+  objectsReview,
   objectsStop,
   outcome,
   passkey,
@@ -105,11 +111,13 @@ for (const module of [
   policyBudget,
   policyMatch,
   policyError,
+  postReview,
   quorum,
   receipt,
   reviewClocks,
   reviewDialogue,
   reviewReview,
+  signedMessage,
   tally,
   verifyMemory,
   viewV1,

@@ -4,7 +4,10 @@ import { countFailedNotice } from './meter.js';
 import type { Run } from './run.js';
 
 /** Events people are told of. The agent learns the end by waiting for it. */
-export type NoticeEvent = 'asked' | 'reminded' | 'escalated' | 'new_revision' | 'answered' | 'ended';
+export type NoticeEvent = 'asked' | 'reminded' | 'escalated' | 'new_revision' | 'answered' | 'ended' | BreakGlassEvent;
+/** At the seal, at the start, and of its post-review: to everybody it names, or to those whose review is still missing. */
+type BreakGlassEvent = 'break_glass' | 'break_glass_began' | 'review_asked' | 'review_due' | 'review_overdue' | 'reviewed';
+const TO_ALL: readonly NoticeEvent[] = ['ended', 'break_glass', 'break_glass_began', 'reviewed'];
 /** By envelope ids and names only: contact data live in the worker's configuration. */
 export interface Notice {
   readonly event: NoticeEvent;
@@ -33,16 +36,16 @@ const patient = proxyActivities<Channel>({
 export async function tell(run: Run, event: NoticeEvent, besides: readonly PersonId[] = []): Promise<void> {
   const newest = run.review.newest;
   if (newest === undefined) return;
-  const people = event === 'ended' ? everybodyAsked(run) : [...new Set([...run.asked(), ...besides])];
+  const people = TO_ALL.includes(event) ? everybodyAsked(run) : [...new Set([...run.asked(), ...besides])];
   if (people.length === 0) return;
   const notice: Notice = {
     event,
     actionId: run.id,
     revision: newest.envelope.revision,
-    sentence: newest.envelope.summary,
+    sentence: newest.envelope.breakGlass === undefined ? newest.envelope.summary : `BREAK-GLASS: ${newest.envelope.summary}`,
     people,
     status: run.status(),
-    deadline: run.review.deadline(),
+    deadline: run.deadline(),
   };
   try {
     await quick.notify(notice).catch(() => patient.notify(notice));
@@ -66,6 +69,6 @@ export async function keepTelling(run: Run): Promise<void> {
 }
 
 function everybodyAsked(run: Run): PersonId[] {
-  const stages = run.review.newest?.envelope.stages ?? [];
-  return [...new Set(stages.flatMap((stage) => stage.from))].sort();
+  const { stages = [], breakGlass } = run.review.newest?.envelope ?? {};
+  return [...new Set([...stages.flatMap((stage) => stage.from), ...(breakGlass?.people ?? [])])].sort();
 }

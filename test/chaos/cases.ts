@@ -1,7 +1,7 @@
 import type { EndStatus } from '../../src/domain/outcome.js';
 import type { Transition } from '../../src/executor/ledger/transitions.js';
 import type { ResolveVerdict } from '../../src/domain/saga.js';
-import { approve, cancel, modify, reject, resolve } from '../helpers/messages.js';
+import { approve, cancel, modify, reject, resolve, review } from '../helpers/messages.js';
 import type { Scene } from './scene.js';
 import type { TypeName } from './types.js';
 
@@ -37,6 +37,14 @@ async function lostAndFound(scene: Scene): Promise<void> {
   await agreed(scene);
   await scene.status('outcome_unknown');
   await resolved(scene, 1, 'happened');
+}
+
+async function reviewed(scene: Scene): Promise<void> {
+  await scene.propose();
+  const sealed = await scene.sealed(1);
+  for (const person of ['ben', 'cleo']) await scene.send('decision', approve(person, sealed, { ...at(), reason: 'It cannot wait.' }));
+  await scene.status('succeeded');
+  await scene.send('lodge', review('eva', scene.id, at()));
 }
 
 /** A case for every transition of the ledger: one added without a case does not compile. */
@@ -101,6 +109,8 @@ export const CASES: Readonly<Record<Transition, Case>> = {
       await scene.cancelInTemporal();
     },
   },
+  lodgeReview: { type: 'glass', ends: 'succeeded', play: reviewed },
+  reviewed: { type: 'glass', ends: 'succeeded', play: reviewed },
   lodgeResolve: { type: 'blind', ends: 'succeeded', play: lostAndFound },
 
   consume: { type: 'transfer', ends: 'succeeded', play: agreed },

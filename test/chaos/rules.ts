@@ -27,6 +27,9 @@ ${Object.entries(executors)
 
 const APPROVE_WITHIN: Partial<Record<TypeName, string>> = { hasty: '2s' };
 
+const GLASS = `
+    breakGlass: { review: { from: [person:eva], quorum: 1 }, reviewWithin: 1h }`;
+
 /** Two of finance agree; both leads say what became of a step nobody can tell about. */
 export function chaosPolicy(): string {
   const rule = (name: TypeName): string =>
@@ -40,6 +43,6 @@ export function chaosPolicy(): string {
     quorum: 2
     approveWithin: ${APPROVE_WITHIN[name] ?? '10m'}
     executeWithin: 5m
-    resolve: { from: [group:leads], quorum: 2 }`;
+    resolve: { from: [group:leads], quorum: 2 }${name === 'glass' ? GLASS : ''}`;
   return `schema: keyturn/policy@1\nversion: 1\nrules:\n${NAMES.map(rule).join('\n')}\nstop: { freeze: [group:leads], thaw: { from: [group:leads], quorum: 2 } }\n`;
 }

@@ -16,6 +16,7 @@ type P = z.infer<typeof params>;
 /** How each type of action behaves; over a real bank in its own process, whose book is the truth. */
 export const TYPES = {
   transfer: 'pays',
+  glass: 'pays by a break-glass rule, and is reviewed afterwards',
   hasty: 'pays, but may be approved for two seconds only',
   forbidden: 'pays, but a rule denies it',
   precise: 'pays, if what the account has received is still what people saw',
@@ -60,6 +61,7 @@ export function chaosTypes(lane: string, url: string, password: string): ActionT
   const blind = { name: pay.name, undo: pay.undo };
   const steps: Readonly<Record<TypeName, readonly StepDefinition<P>[]>> = {
     transfer: [pay],
+    glass: [pay],
     hasty: [pay],
     forbidden: [pay],
     precise: [pay],

@@ -4,6 +4,8 @@ import { fromBase64Url, fromUtf8 } from '../../src/domain/bytes.js';
 import { CODES, type ErrorCode } from '../../src/domain/codes.js';
 import { digestOfSigned, readPayload, signedSchema, verifySigned, type Signed } from '../../src/domain/dsse.js';
 import { actionSchema, readSchema, type ActionLine, type ActionResource, type MessageAnswer } from '../../src/domain/http.js';
+import { postReviewOf } from '../../src/domain/post-review.js';
+import { extendReceipt } from '../../src/domain/receipt.js';
 import { outcomeOf, type Outcome } from '../../src/domain/outcome.js';
 import { HandLedger, seal, sealAfter, type EnvelopeChanges } from '../helpers/hand-made.js';
 import type { SealedRevision } from '../helpers/messages.js';
@@ -63,6 +65,7 @@ export class FakeAction {
       sentence: newest.envelope.summary,
       openQuestions: [],
       questions: [],
+      postReview: postReviewOf(extendReceipt([], id, ledger.entries) ?? []),
       stale: false,
       running: !outcome.final,
       ...this.claims,

@@ -299,7 +299,7 @@ describe('9 a typo in the policy is told with file, line and what to write', () 
 });
 
 describe('6.1 a field this build does not enforce refuses the start', () => {
-  const FIELDS = ['breakGlass: true'];
+  const FIELDS = ['notify: true'];
   test.each(FIELDS)('%s', (field) => {
     const name = field.split(':')[0] ?? '';
     const said = say(policyText(holdRule('payments.transfer', '[group:finance]', 1, [field])));
@@ -312,7 +312,7 @@ describe('6.1 a field this build does not enforce refuses the start', () => {
   });
 
   test('even where it is empty', () => {
-    expect(say(policyText(holdRule('payments.transfer', '[group:finance]', 1, ['breakGlass:'])))[0]).toContain('policy_unsupported');
+    expect(say(policyText(holdRule('payments.transfer', '[group:finance]', 1, ['notify:'])))[0]).toContain('policy_unsupported');
   });
 });
 

@@ -25,6 +25,7 @@ import { envelopeSchema } from '../../src/domain/objects/envelope.js';
 import { manifestSchema } from '../../src/domain/objects/manifest.js';
 import { backupSchema, restoreSchema } from '../../src/domain/objects/restore.js';
 import { requestSchema } from '../../src/domain/objects/request.js';
+import { reviewSchema } from '../../src/domain/objects/review.js';
 import { cancelSchema, freezeSchema, resolveSchema, thawSchema } from '../../src/domain/objects/stop.js';
 import { viewDigestOf, viewV1 } from '../../src/domain/view/v1.js';
 import { vectors } from '../helpers/vectors.js';
@@ -153,6 +154,7 @@ const SCHEMAS: Partial<Record<ObjectKind, z.ZodType>> = {
   resolve: resolveSchema,
   backup: backupSchema,
   restore: restoreSchema,
+  review: reviewSchema,
   entry: entrySchema,
   answer: answerSchema,
   manifest: manifestSchema,

@@ -6,6 +6,7 @@ import { actionIdOf, type ActionId, type Digest } from '../../src/domain/ids.js'
 import { toInstant, toMs } from '../../src/domain/instant.js';
 import { envelopeSchema, type Envelope } from '../../src/domain/objects/envelope.js';
 import type { Patch } from '../../src/domain/objects/decision.js';
+import type { ReviewMessage } from '../../src/domain/objects/review.js';
 import type { Resolve } from '../../src/domain/objects/stop.js';
 import type { ResultOf } from '../../src/domain/objects/answer.js';
 import { DEPLOYMENT } from './rules-fixture.js';
@@ -100,8 +101,8 @@ function decision(
   });
 }
 
-export const approve = (person: string, sealed: SealedRevision, options: DecisionOptions = {}): Signed =>
-  decision(person, sealed, { verdict: 'approve' }, options);
+export const approve = (person: string, sealed: SealedRevision, options: DecisionOptions & { readonly reason?: string } = {}): Signed =>
+  decision(person, sealed, { verdict: 'approve', ...(options.reason === undefined ? {} : { reason: options.reason }) }, options);
 export const reject = (person: string, sealed: SealedRevision, options: DecisionOptions & { readonly reason?: string } = {}): Signed =>
   decision(person, sealed, { verdict: 'reject', reason: options.reason ?? 'Not this vendor.' }, options);
 export const modify = (person: string, sealed: SealedRevision, patch: Patch, options: DecisionOptions = {}): Signed =>
@@ -180,6 +181,13 @@ export const resolve = (
   verdict: Resolve['verdict'],
   { at, by = keyOfPerson(person) }: StopOptions,
 ): Signed => by.sign('resolve', { ...stop(at), actionId, by: person, step, verdict, reason: 'Looked at the account.' });
+
+/** A post-review of what ran by a break-glass rule. */
+export const review = (
+  person: string,
+  actionId: ActionId,
+  { at, by = keyOfPerson(person), verdict = 'justified' }: StopOptions & { readonly verdict?: ReviewMessage['verdict'] },
+): Signed => by.sign('review', { ...stop(at), actionId, by: person, verdict, reason: 'Looked at the incident.' });
 
 /** A signature that is none: the last character of it changed. */
 export function damaged(signed: Signed): Signed {

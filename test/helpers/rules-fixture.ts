@@ -77,6 +77,13 @@ export interface PolicyOptions {
 export const TWO_OF_FINANCE = '[{ name: finance, from: [group:finance], quorum: 2 }]';
 export const ONE_OF_FINANCE = '[{ name: finance, from: [group:finance], quorum: 1 }]';
 
+/** One of finance lets it run at once; one of security, but for who did so, reviews it afterwards: eva, or cleo. */
+export const BREAK_GLASS = {
+  stages: ONE_OF_FINANCE,
+  executeWithin: '10m',
+  more: ['breakGlass: { review: { from: [group:security], quorum: 1 }, reviewWithin: 72h }'],
+} as const;
+
 /** policy.yaml with one hold rule: two of finance within 24 h, to start within 30 min; eva resolves; security freezes, two of it thaw. */
 export function policyText(options: PolicyOptions = {}): string {
   const {

@@ -5,6 +5,7 @@ import { keyIdOfSigned, readPayload, verifySigned, type ObjectKind, type Signed 
 import { rosterRing } from '../../domain/evidence/people.js';
 import type { ActionId, Digest, PersonId } from '../../domain/ids.js';
 import { toMs, type Instant } from '../../domain/instant.js';
+import { reviewSchema } from '../../domain/objects/review.js';
 import { freezeSchema, resolveSchema, thawSchema } from '../../domain/objects/stop.js';
 import { holderOf, keyValidAt, type Roster } from '../../domain/roster.js';
 
@@ -33,6 +34,15 @@ export function resolveRefused(signed: Signed, id: ActionId, roster: Roster, now
   if (!read.success) return refuse('request_invalid', 'not a resolve: see the schema of resolve v1');
   const { by, issuedAt } = read.data;
   return personRefused({ kind: 'resolve', person: by, issuedAt }, signed, roster, now) ?? misaddressed(read.data, id, roster);
+}
+
+/** The same for a post-review: whose word counts is in the action's entries. */
+export function reviewRefused(signed: Signed, id: ActionId, roster: Roster, now: number): Refusal | undefined {
+  const read = reviewSchema.safeParse(readPayload('review', signed));
+  if (isForeign(signed, roster)) return refuse('not_a_reviewer');
+  if (!read.success) return refuse('request_invalid', 'not a review: see the schema of review v1');
+  const { by, issuedAt } = read.data;
+  return personRefused({ kind: 'review', person: by, issuedAt }, signed, roster, now) ?? misaddressed(read.data, id, roster);
 }
 
 /** A freeze, by a person of the roster; who of them may, each executor's policy says. */

@@ -99,7 +99,9 @@ async function settled(api: Api, id: ActionId, digest: Digest, first: Fate, rost
     const loaded = await load(api, id, roster);
     const fate = loaded.snapshot === undefined ? first : (fateIn(loaded.snapshot, digest) ?? first);
     if (fate.state !== 'waiting') return { fate, loaded };
-    if (loaded.snapshot?.outcome.final === true) throw refused('action_ended', `the action is ${loaded.resource.outcome.status}`);
+    // A review is judged after the end.
+    if (loaded.snapshot?.outcome.final === true && loaded.resource.postReview.state !== 'open')
+      throw refused('action_ended', `the action is ${loaded.resource.outcome.status}`);
     if (loaded.snapshot === undefined || Date.now() >= end) return { fate, loaded };
     await new Promise((done) => setTimeout(done, SETTLE_POLL_MS));
   }

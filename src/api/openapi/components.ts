@@ -16,6 +16,7 @@ import { decisionSchema } from '../../domain/objects/decision.js';
 import { manifestSchema } from '../../domain/objects/manifest.js';
 import { replySchema } from '../../domain/objects/reply.js';
 import { requestSchema } from '../../domain/objects/request.js';
+import { reviewSchema } from '../../domain/objects/review.js';
 import { cancelSchema, freezeSchema, resolveSchema, thawSchema } from '../../domain/objects/stop.js';
 import { dryRunSchema, policyEvaluationSchema, policyOverviewSchema } from '../../domain/policy/dry-run.js';
 import { outcomeSchema } from '../../domain/outcome.js';
@@ -30,6 +31,7 @@ const SHAPES = {
   PlainAnswer: plainAnswerSchema,
   Cancel: cancelSchema,
   Resolve: resolveSchema,
+  Review: reviewSchema,
   Freeze: freezeSchema,
   Thaw: thawSchema,
   Read: readSchema,

@@ -7,7 +7,7 @@ import { componentSchemas, isComponent } from './components.js';
 type Documented = Parameters<OpenAPIHono<Variables>['openAPIRegistry']['registerPath']>[0];
 
 const INTRO =
-  'Requests, decisions, cancels, resolves, freezes and thaws are signed objects (DSSE): the schema Signed, whose payload is base64url of one of Request, Decision, Cancel, Resolve, Freeze, Thaw. They need no login. Reads carry `Authorization: Keyturn <base64url of a Signed Read>`, good for 60 s, one method and one path, or `Bearer` for agents with a bearer key. Errors are RFC 9457 problems with a stable code.';
+  'Requests, decisions, cancels, resolves, reviews, freezes and thaws are signed objects (DSSE): the schema Signed, whose payload is base64url of one of Request, Decision, Cancel, Resolve, Review, Freeze, Thaw. They need no login. Reads carry `Authorization: Keyturn <base64url of a Signed Read>`, good for 60 s, one method and one path, or `Bearer` for agents with a bearer key. Errors are RFC 9457 problems with a stable code.';
 
 const ref = (name: string): { $ref: string } => ({ $ref: `#/components/schemas/${name}` });
 

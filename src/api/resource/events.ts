@@ -59,6 +59,7 @@ function byOf(entry: Entry): string | null {
     case 'lodged':
       return entry.by;
     case 'resolved':
+    case 'reviewed':
       return entry.by.map((person) => `person:${person}`).join(', ');
     case 'denied':
     case 'closed':
@@ -100,5 +101,7 @@ function textOf(entry: Entry): string {
       return `the ledger was restored from a backup: whether step ${entry.step} has run since, only its target knows`;
     case 'resolved':
       return `step ${entry.step}: ${entry.verdict}`;
+    case 'reviewed':
+      return entry.verdict;
   }
 }

@@ -66,7 +66,7 @@ export async function loadAfter(api: Api, before: Described, roster: Roster, ms:
 
 const LOOK_MS = 1_000;
 
-/** Resolves with the action once a question is open; else never. Only what happened since is looked at: a quiet run costs no query. */
+/** Resolves with the action once a question is open, or it has ended while its run goes on for a post-review; else never. Only what happened since is looked at: a quiet run costs no query. */
 async function untilAsked(api: Api, before: Described, roster: Roster, signal: AbortSignal): Promise<Loaded> {
   let seen = before.events;
   while (!signal.aborted) {
@@ -76,7 +76,7 @@ async function untilAsked(api: Api, before: Described, roster: Roster, signal: A
     const loaded = await load(api, described.line.id, roster).catch(() => undefined);
     if (loaded?.snapshot === undefined) continue;
     seen = described.events;
-    if (loaded.resource.openQuestions.length > 0) return loaded;
+    if (loaded.resource.openQuestions.length > 0 || loaded.resource.outcome.final) return loaded;
   }
   return new Promise<never>(() => undefined);
 }

@@ -2,6 +2,7 @@ import { readPayload, signedSchema, type Signed } from '../../domain/dsse.js';
 import type { ActionId } from '../../domain/ids.js';
 import { envelopeSchema, type Envelope } from '../../domain/objects/envelope.js';
 import { outcomeOf, type Outcome, type Status } from '../../domain/outcome.js';
+import { owedBy, postReviewOf, type PostReview } from '../../domain/post-review.js';
 import { endOf, extendReceipt, signedByAny, type Receipt, type Trust } from '../../domain/receipt.js';
 import { executorOf, type Roster } from '../../domain/roster.js';
 import type { Snapshot } from '../../domain/review/snapshot.js';
@@ -44,6 +45,13 @@ export function provenReceipt(
     receipt = grown;
   }
   return { receipt, whole: true };
+}
+
+/** Where its post-review stands, by the executor's own entries. Of most actions none is owed, which costs no second look at signatures. */
+export function provenReview({ id, entries }: Pick<Snapshot, 'id' | 'entries'>, trust: Trust): PostReview {
+  const claimed = extendReceipt([], id, entries);
+  if (claimed !== undefined && owedBy(claimed) === undefined) return postReviewOf([]);
+  return postReviewOf(provenReceipt(id, entries, trust).receipt);
 }
 
 /** The end these entries prove, if they are all the executor's and one is an end. */
@@ -104,6 +112,7 @@ function statusOf(receipt: Receipt): Status {
       case 'denied':
       case 'closed':
       case 'ended':
+      case 'reviewed':
         continue;
     }
   }

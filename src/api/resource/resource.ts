@@ -3,13 +3,15 @@ import { readPayload, signedSchema } from '../../domain/dsse.js';
 import type { ActionResource } from '../../domain/http.js';
 import type { Ended } from '../../domain/ended.js';
 import { actionIdOf, type AgentId } from '../../domain/ids.js';
+import { postReviewOf } from '../../domain/post-review.js';
+import { extendReceipt } from '../../domain/receipt.js';
 import { requestSchema, type Request } from '../../domain/objects/request.js';
 import { outcomeOf, STATUSES, type EndStatus, type Outcome, type Status } from '../../domain/outcome.js';
 import type { Roster } from '../../domain/roster.js';
 import type { Snapshot } from '../../domain/review/snapshot.js';
 import { visible } from '../../domain/view/visible.js';
 import type { Described } from '../temporal/describe.js';
-import { provenOutcome, sealedEnvelope, trustIn } from './proven.js';
+import { provenOutcome, provenReview, sealedEnvelope, trustIn } from './proven.js';
 
 /** What Temporal knows of the run itself. */
 type Run = Pick<Described, 'line' | 'run'>;
@@ -31,6 +33,7 @@ export function resourceOf({ line, run }: Run, snapshot: Snapshot, roster: Roste
     sentence: envelope === undefined ? null : visible(envelope.summary),
     openQuestions: run === 'running' && !outcome.final ? questions.filter(({ answer }) => answer === null).map(openQuestion) : [],
     questions: questions.map(shownQuestion),
+    postReview: provenReview(snapshot, trust),
     stale: false,
     running: run === 'running',
   };
@@ -99,7 +102,8 @@ const BEFORE: Readonly<Record<EndStatus, Status>> = {
 export function staleResource({ line, run }: Run, proven: Ended | undefined): ActionResource {
   if (proven !== undefined) {
     const { receipt, ...outcome } = proven;
-    return { ...unanswered({ line, run }), outcome, entries: [...receipt], awaiting: [], deadline: null };
+    const postReview = postReviewOf(extendReceipt([], line.id, receipt) ?? []);
+    return { ...unanswered({ line, run }), outcome, entries: [...receipt], awaiting: [], deadline: null, postReview };
   }
   const listed = line.status;
   const status = STATUSES[listed].final ? BEFORE[listed as EndStatus] : listed;
@@ -132,6 +136,7 @@ const unanswered = ({ line, run }: Run): Omit<ActionResource, 'outcome'> => ({
   sentence: null,
   openQuestions: [],
   questions: [],
+  postReview: postReviewOf([]),
   stale: true,
   running: run === 'running',
 });

@@ -9,6 +9,7 @@ import { freeze, thaw } from './freezes.js';
 import { inbox } from './inbox.js';
 import { evaluatePolicy, policy } from './policy.js';
 import { propose } from './proposals.js';
+import { review } from './reviews.js';
 import { cancel, resolve } from './stops.js';
 import { healthz, metrics, readyz } from './system.js';
 
@@ -25,6 +26,7 @@ export const ROUTES: readonly Route[] = [
   events,
   evidence,
   resolve,
+  review,
   actionTypes,
   policy,
   evaluatePolicy,

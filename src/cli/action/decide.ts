@@ -49,7 +49,7 @@ export type Judged =
 export async function send(
   desk: Desk,
   id: ActionId,
-  door: 'decisions' | 'cancel' | 'answers' | 'resolutions',
+  door: 'decisions' | 'cancel' | 'answers' | 'resolutions' | 'reviews',
   signed: Signed,
 ): Promise<Judged> {
   const { value: answer } = await desk.api.post(`/v1/actions/${id}/${door}`, signed, messageAnswerSchema);

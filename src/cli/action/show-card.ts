@@ -24,7 +24,7 @@ export async function showCard({ session, workspace, roster, author }: Desk, act
       ['type', inert(resource.type)],
       ['agent', inert(resource.agent)],
     ]);
-    if (!resource.stale) renderOutcome(page, action);
+    if (!resource.stale) renderOutcome(page, action, session.now());
     return session.answer({ id, outcome, stale: resource.stale, digest: null, view: null }, page.lines);
   }
   const view = viewV1(newest.envelope);

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { verifyEvidence } from '../../domain/evidence/verify.js';
+import type { PostReview } from '../../domain/post-review.js';
 import { readRoster } from '../../files/rules.js';
 import { CliError } from '../errors.js';
 import { EXIT, type ExitCode } from '../exit.js';
@@ -47,9 +48,19 @@ export async function verify(session: Session, given: string, options: { readonl
   const roster = await readRoster(rosterFile);
   const report = verifyEvidence(bytes, roster);
   const root = `  trust root: ${rosterFile} (deployment ${roster.deployment}, version ${roster.version})`;
-  if (report.ok) session.answer({ ...report, roster: rosterFile }, ['OK, offline', root]);
+  if (report.ok) session.answer({ ...report, roster: rosterFile }, ['OK, offline', ...reviewLines(report.postReview), root]);
   else session.answer({ ...report, roster: rosterFile }, [`FAILED, ${inert(report.step)}`, `  ${inert(report.text)}`, root]);
   return report.ok ? EXIT.ok : EXIT.error;
+}
+
+/** What an action by a break-glass rule owes is said aloud, not only in the warnings. */
+function reviewLines({ state, by, verdict, due }: PostReview): string[] {
+  if (state === 'none') return [];
+  return [
+    state === 'signed'
+      ? `  BREAK-GLASS, reviewed by ${by.join(', ')}: ${verdict ?? ''}`
+      : `  BREAK-GLASS, and NOT REVIEWED in this file; due ${due ?? ''}`,
+  ];
 }
 
 /** §4: `--roster`, else roster.yaml beside the file, else in the working folder. */

@@ -1,5 +1,6 @@
 import { actionListSchema, type ActionLine } from '../../domain/http.js';
 import { covers, handedOverTo, inWords } from '../action/delegations.js';
+import { STATUSES } from '../../domain/outcome.js';
 import { EXIT, type ExitCode } from '../exit.js';
 import { openApi } from '../http.js';
 import { person } from '../identity.js';
@@ -39,9 +40,11 @@ export async function inbox(session: Session, options: { readonly as?: string })
   return EXIT.ok;
 }
 
-function lineOf({ type, agent, risk, deadline }: ActionLine, now: number): string {
+function lineOf({ type, agent, risk, deadline, status }: ActionLine, now: number): string {
   const time = deadline === null ? 'no deadline' : leftUntil(deadline, now);
-  return `${time}, ${inert(type)} by ${inert(agent)}${risk === null ? '' : `, risk ${inert(risk)}`}`;
+  // One that has ended asks for its post-review alone.
+  const review = STATUSES[status].final ? `REVIEW of what ${status}, ` : '';
+  return `${review}${time}, ${inert(type)} by ${inert(agent)}${risk === null ? '' : `, risk ${inert(risk)}`}`;
 }
 
 /** The ids, cut to the shortest length of at least 8 at which no two are alike. */

@@ -8,6 +8,7 @@ import { short } from '../ids.js';
 import { agent, person, type Author } from '../identity.js';
 import type { Session } from '../session.js';
 import { inert } from '../text/inert.js';
+import { postReviewLine } from '../text/post-review.js';
 import { outcomeLine } from '../text/state.js';
 import type { Question } from '../../domain/dialogue.js';
 import { canonicalize } from '../../domain/json.js';
@@ -89,6 +90,8 @@ function tell(desk: Desk, action: VerifiedAction): void {
   // Where nothing is wrong the reason only repeats the effect.
   if (outcome.reason.text !== outcome.effect) lines.push(`  ${inert(outcome.reason.text)}${by}`);
   if (outcome.result !== undefined) lines.push(`  result: ${inert(canonicalize(outcome.result))}`);
+  const review = postReviewLine(action.receipt, session.now());
+  if (review !== undefined) lines.push(`  ${review}`);
   if (awaiting.length > 0) lines.push(`  waiting for ${awaiting.join(', ')}`);
   const questions = openQuestions(desk, action);
   for (const { person: asker, question, digest } of questions) {
@@ -97,5 +100,8 @@ function tell(desk: Desk, action: VerifiedAction): void {
   }
   if (proof === 'claimed') lines.push('  only the API says so: nothing was sealed, so no entry of an executor proves it');
   const asked = questions.map(({ digest, person: asker, question }) => ({ digest, person: asker, question }));
-  session.answer({ ...outcome, proof, have, need, awaiting, openQuestions: asked, stale: resource.stale }, lines);
+  session.answer(
+    { ...outcome, proof, have, need, awaiting, openQuestions: asked, postReview: resource.postReview, stale: resource.stale },
+    lines,
+  );
 }

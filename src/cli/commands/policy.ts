@@ -108,6 +108,11 @@ function rulingLines(ruling: Ruling): string[] {
     }),
     ...(ruling.delegates === undefined ? [] : [`  those asked may hand over to ${ruling.delegates.join(', ')}`]),
     ...(excluded.length === 0 ? [] : [`  never counted: ${excluded.join(', ')}`]),
+    ...(ruling.breakGlass === undefined
+      ? []
+      : [
+          `  BREAK-GLASS: approved with a reason; once begun, ${ruling.breakGlass.quorum} of ${ruling.breakGlass.people.join(', ')} review it within ${durationText(ruling.breakGlass.reviewWithin)}`,
+        ]),
     ...(ruling.cooldown === undefined ? [] : [`  rejected, the same may be proposed again only after ${durationText(ruling.cooldown)}`]),
     ...guardLines(ruling.guards),
     ...(ruling.effect === 'allow' ? [] : [`  decide within ${durationText(ruling.approveWithin)}`]),

@@ -6,6 +6,7 @@ import type { FreezeOptions } from '../commands/freeze.js';
 import type { ModifyOptions } from '../commands/modify.js';
 import type { RejectOptions } from '../commands/reject.js';
 import type { ResolveOptions } from '../commands/resolve.js';
+import type { ReviewOptions } from '../commands/review.js';
 import type { WithdrawOptions } from '../commands/withdraw.js';
 import type { Run } from '../program.js';
 
@@ -104,6 +105,16 @@ export function registerReviewers(program: Command, run: Run): void {
     .option(...PRINT)
     .action((id: string, options: ResolveOptions) =>
       run(async (session) => (await import('../commands/resolve.js')).resolve(session, id, options)),
+    );
+  program
+    .command('review <id>')
+    .description('say afterwards whether what ran by a break-glass rule was justified')
+    .requiredOption('--verdict <verdict>', 'justified or not_justified')
+    .requiredOption('--reason <text>', 'why')
+    .option(...AS)
+    .option(...PRINT)
+    .action((id: string, options: ReviewOptions) =>
+      run(async (session) => (await import('../commands/review.js')).review(session, id, options)),
     );
   program
     .command('freeze')

@@ -4,6 +4,7 @@ import type { VerifiedAction } from '../action/verified.js';
 import { votesOf, type Votes } from '../action/votes.js';
 import { inert } from './inert.js';
 import type { Page } from './page.js';
+import { postReviewLine } from './post-review.js';
 import { atUtc, leftUntil } from './time.js';
 
 /** What became of it, in one line: `succeeded effect: done`. */
@@ -14,7 +15,7 @@ export function renderState(page: Page, action: VerifiedAction, view: ViewV1, no
   const votes = votesOf(action, now);
   renderVotes(page, action, view, votes);
   const { outcome } = action;
-  if (outcome.final || outcome.effect !== 'none') renderOutcome(page, action);
+  if (outcome.final || outcome.effect !== 'none') renderOutcome(page, action, now);
   else renderTime(page, action, view, votes, now);
 }
 
@@ -53,11 +54,13 @@ function renderTime(page: Page, { outcome }: VerifiedAction, { deadlines }: View
 }
 
 /** Where an action stands, or how it ended, in words. */
-export function renderOutcome(page: Page, { outcome, proof }: VerifiedAction): void {
+export function renderOutcome(page: Page, { outcome, proof, receipt }: VerifiedAction, now: number): void {
   page.title(`Outcome: ${outcomeLine(outcome)}`);
   const by = outcome.reason.by === undefined ? '' : ` (${inert(outcome.reason.by)})`;
   page.text(inert(outcome.reason.text) + by);
   if (outcome.result !== undefined) page.text(`result: ${inert(canonicalize(outcome.result))}`);
+  const review = postReviewLine(receipt, now);
+  if (review !== undefined) page.alarm(review);
   if (proof === 'claimed') page.alarm('only the API says so: no entry signed by an executor proves this end');
   if (outcome.effect === 'unknown' || outcome.effect === 'partial') page.alarm('a person must find out and say so: keyturn resolve');
 }

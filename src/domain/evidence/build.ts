@@ -82,7 +82,7 @@ function namedBy(entries: readonly Entry[], revisions: readonly Revision[], snap
     if (entry.kind === 'sealed') newest = entry.digest;
     if (newest === undefined || !inFile.has(newest)) continue;
     if (entry.kind === 'executing') for (const digest of entry.decisions) named.add(digest);
-    if (entry.kind === 'resolved') for (const digest of entry.digests) named.add(digest);
+    if (entry.kind === 'resolved' || entry.kind === 'reviewed') for (const digest of entry.digests) named.add(digest);
     if (entry.kind === 'lodged' && entry.digest !== null) {
       const about = decisions.get(entry.digest)?.digest;
       if (about === undefined || inFile.has(about)) named.add(entry.digest);

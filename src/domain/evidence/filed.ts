@@ -40,7 +40,7 @@ export function readDecisions(evidence: Evidence, links: readonly Link[], seals:
   const named = new Set<Digest>(
     links.flatMap(({ entry }) => {
       if (entry.kind === 'executing') return entry.decisions;
-      return entry.kind === 'lodged' && entry.digest !== null && entry.object !== 'cancel' ? [entry.digest] : [];
+      return entry.kind === 'lodged' && entry.digest !== null && !isMessage(entry.object) ? [entry.digest] : [];
     }),
   );
   const modified = new Set<Digest | null | undefined>(
@@ -56,13 +56,16 @@ export function readDecisions(evidence: Evidence, links: readonly Link[], seals:
   return decisions;
 }
 
-/** The cancels and resolves, each one that an entry names. Throws `Broken`. */
+/** What is lodged and is no decision. */
+const isMessage = (object: string): boolean => object === 'cancel' || object === 'review';
+
+/** The cancels, resolves and reviews, each one that an entry names. Throws `Broken`. */
 export function readMessages(evidence: Evidence, links: readonly Link[]): Filed {
   const messages = filed('message', evidence.messages);
   const named = new Set<Digest>(
     links.flatMap(({ entry }) => {
-      if (entry.kind === 'resolved') return entry.digests;
-      return entry.kind === 'lodged' && entry.object === 'cancel' && entry.digest !== null ? [entry.digest] : [];
+      if (entry.kind === 'resolved' || entry.kind === 'reviewed') return entry.digests;
+      return entry.kind === 'lodged' && isMessage(entry.object) && entry.digest !== null ? [entry.digest] : [];
     }),
   );
   for (const [digest, { step }] of messages) demand(named.has(digest), step, 'no entry of the executor names it');

@@ -44,7 +44,7 @@ class Story {
 
   tell(entry: Entry, at: string, before: Entry | undefined): void {
     this.at = at;
-    this.must(this.phase !== 'ended', 'the action had ended before it');
+    if (this.phase === 'ended') return this.afterEnd(entry, before);
     // Written in one transaction.
     this.must(before?.kind !== 'executing' || entry.kind === 'step_started', 'execution begins with its first step');
     if (this.execution !== undefined) return this.executed(this.execution, entry);
@@ -61,6 +61,7 @@ class Story {
         return;
       case 'lodged':
         this.must(this.isUnderReview && entry.digest !== null, 'lodged outside the review');
+        this.must(entry.object !== 'review', 'reviewed before it ended');
         return this.must(entry.object !== 'freeze' && entry.object !== 'thaw', 'a freeze belongs to no action');
       case 'executing':
         return this.consumed(entry);
@@ -77,6 +78,13 @@ class Story {
       default:
         return this.must(false, 'nothing had been consumed');
     }
+  }
+
+  /** The post-review of what ran by a break-glass rule, and nothing else (§6.10). */
+  private afterEnd(entry: Entry, before: Entry | undefined): void {
+    const isReview = (entry.kind === 'lodged' && entry.object === 'review') || entry.kind === 'reviewed';
+    this.must(isReview && this.execution !== undefined, 'the action had ended before it');
+    this.must(before?.kind !== 'reviewed', 'its post-review was on record before it');
   }
 
   private must(holds: boolean, text: string): void {

@@ -36,7 +36,7 @@ export const evidenceSchema = z.strictObject({
   views: z.array(jsonSchema).max(MAX_REVISIONS),
   /** Counted at execution, lodged, or the modify a revision came from. Sorted by digest, each once. */
   decisions: z.array(signedSchema).max(300),
-  /** Cancels lodged and the resolves that settled a step. Sorted by digest, each once. */
+  /** Cancels and reviews lodged, and the resolves that settled a step. Sorted by digest, each once. */
   messages: z.array(signedSchema).max(300),
   /** Reviewers' questions and the agent's answers, by their own signatures: the ledger knows nothing of them. Sorted by the ask's digest, each once. */
   questions: z.array(z.strictObject({ ask: signedSchema, answer: signedSchema.nullable() })).max(MAX_QUESTIONS),

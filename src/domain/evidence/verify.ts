@@ -3,6 +3,7 @@ import type { ActionId, Digest } from '../ids.js';
 import { toMs } from '../instant.js';
 import { JsonRefused, parseCanonical } from '../json.js';
 import { outcomeOf, type Outcome, STATUSES } from '../outcome.js';
+import { postReviewOf, type PostReview } from '../post-review.js';
 import { endOf } from '../receipt.js';
 import type { Roster } from '../roster.js';
 import { Agreement, type Counted } from './agreement.js';
@@ -10,6 +11,7 @@ import { Broken, demand } from './broken.js';
 import { checkSignatures, digestIn, readChain, type Link } from './chain.js';
 import { readDecisions, readMessages } from './filed.js';
 import { checkMessage } from './messages.js';
+import { PostReviews } from './post-review.js';
 import { checkQuestions } from './questions.js';
 import { replay } from './replay.js';
 import { checkRequest, readRequest } from './request.js';
@@ -24,6 +26,8 @@ export type EvidenceVerdict =
       readonly outcome: Outcome;
       /** The decisions that made it run; empty where nothing ran. */
       readonly counted: readonly Counted[];
+      /** Of what ran by a break-glass rule. */
+      readonly postReview: PostReview;
       /** What a reader should know although everything holds. */
       readonly warnings: readonly string[];
     }
@@ -59,15 +63,18 @@ function verified(bytes: Uint8Array, roster: Roster): EvidenceVerdict {
   checkSeals(seals, roster, warn);
   checkDenied(evidence, links, roster, warn);
   const agreement = new Agreement(seals, decisions, roster, warn);
+  const reviews = new PostReviews(messages, agreement, roster, warn);
   for (const link of links) {
     agreement.tell(link);
+    reviews.tell(link);
     checkMessage(link, { messages, roster, sealed: agreement.sealed, warn });
   }
+  reviews.tellOpen();
   checkQuestions(evidence, seals, roster, warn);
   switches(seals, warn);
   const outcome = endOf(evidence.actionId, links) ?? outcomeOf(evidence.actionId, status, { code: status, text: STATUSES[status].effect });
   if (!outcome.final) warn('the file holds no end: the action may have moved on since');
-  return { ok: true, actionId: evidence.actionId, outcome, counted: agreement.counted, warnings };
+  return { ok: true, actionId: evidence.actionId, outcome, counted: agreement.counted, postReview: postReviewOf(links), warnings };
 }
 
 function readFile(bytes: Uint8Array): Evidence {

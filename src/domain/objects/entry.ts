@@ -4,6 +4,7 @@ import { ERROR_CODES } from '../codes.js';
 import { actionIdSchema, digestSchema, nameSchema, nonceSchema, personIdSchema } from '../ids.js';
 import { instantSchema } from '../instant.js';
 import { endStatusSchema, reasonSchema } from '../outcome.js';
+import { reviewVerdictSchema } from './review.js';
 
 const head = {
   v: z.literal(1),
@@ -47,7 +48,16 @@ export const entrySchema = z.discriminatedUnion('kind', [
     people: sealedPeopleSchema,
   }),
   z.strictObject({ ...ofAction, kind: z.literal('denied'), request: digestSchema, status: z.literal('denied'), reason: reasonSchema }),
-  z.strictObject({ ...ofAction, kind: z.literal('executing'), digest: digestSchema, decisions: z.array(digestSchema).max(100) }),
+  z.strictObject({
+    ...ofAction,
+    kind: z.literal('executing'),
+    digest: digestSchema,
+    decisions: z.array(digestSchema).max(100),
+    /** It began by a break-glass rule: whose signatures it owes since, how many of them, and until when. */
+    postReview: z
+      .strictObject({ people: z.array(personIdSchema).max(100), quorum: z.int().min(1).max(100), due: instantSchema })
+      .optional(),
+  }),
   z.strictObject({ ...ofAction, kind: z.literal('step_started'), step, attempt, key }),
   z.strictObject({ ...ofAction, kind: z.literal('step_done'), step, attempt, result: jsonSchema, note: z.string().max(400).optional() }),
   z.strictObject({ ...ofAction, kind: z.literal('step_not_started'), step, attempt, code }),
@@ -62,7 +72,7 @@ export const entrySchema = z.discriminatedUnion('kind', [
     ...head,
     actionId: actionIdSchema.nullable(),
     kind: z.literal('lodged'),
-    object: z.enum(['reject', 'withdraw', 'cancel', 'freeze', 'thaw', 'restore']),
+    object: z.enum(['reject', 'withdraw', 'cancel', 'freeze', 'thaw', 'restore', 'review']),
     digest: digestSchema.nullable(),
     by: z.string().max(100),
   }),
@@ -81,6 +91,13 @@ export const entrySchema = z.discriminatedUnion('kind', [
     kind: z.literal('closed'),
     status: z.enum(['expired', 'execution_expired', 'rejected', 'cancelled']),
     reason: reasonSchema,
+  }),
+  z.strictObject({
+    ...ofAction,
+    kind: z.literal('reviewed'),
+    verdict: reviewVerdictSchema,
+    by: z.array(personIdSchema).min(1).max(100),
+    digests: z.array(digestSchema).min(1).max(100),
   }),
   z.strictObject({ ...ofAction, kind: z.literal('ended'), status: endStatusSchema, reason: reasonSchema }),
 ]);

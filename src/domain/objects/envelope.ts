@@ -97,6 +97,8 @@ const envelopeObject = z.strictObject({
   budget: z.array(budgetLineSchema).max(10),
   rejections: quorum,
   resolve: z.strictObject({ people, quorum }),
+  /** By a break-glass rule: who reviews it afterwards, and within which time from its start. Left out: by an ordinary one. */
+  breakGlass: z.strictObject({ people, quorum, reviewWithin: duration }).optional(),
   exclusions: z.array(exclusionSchema).max(MAX_PEOPLE),
   /** To whom those asked may hand over; left out: to nobody. */
   delegates: people.min(1).optional(),

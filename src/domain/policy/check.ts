@@ -1,3 +1,4 @@
+import { MAX_EXECUTE_WITHIN_MS } from '../break-glass.js';
 import { durationText } from '../instant.js';
 import type { Findings, Path } from '../problem.js';
 import type { FileRule, FileStage, PolicyFile } from './file.js';
@@ -18,6 +19,12 @@ type FileHold = Extract<FileRule, { effect: 'hold' }>;
 
 function checkHold(rule: FileHold, path: Path, findings: Findings): void {
   checkWhoIsAsked(rule, path, findings);
+  if (rule.breakGlass !== undefined && rule.executeWithin > MAX_EXECUTE_WITHIN_MS)
+    findings.add(
+      [...path, 'executeWithin'],
+      `a break-glass rule that gives ${durationText(rule.executeWithin)} to start is for what can wait`,
+      `executeWithin: ${durationText(MAX_EXECUTE_WITHIN_MS)} or less`,
+    );
   const names = new Set<string>();
   for (const [i, stage] of (rule.stages ?? []).entries()) {
     const here = [...path, 'stages', i];

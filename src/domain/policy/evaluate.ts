@@ -1,3 +1,4 @@
+import type { BreakGlass } from '../break-glass.js';
 import { confirmOf } from '../confirm.js';
 import type { PersonId } from '../ids.js';
 import type { Exclusion, Risk, Stage, UndoPlan } from '../objects/envelope.js';
@@ -6,7 +7,7 @@ import type { Roster } from '../roster.js';
 import { overBudget, type BudgetLine, type Spent } from './budget.js';
 import { PreviewMissing, type Facts, type PreviewFacts } from './condition.js';
 import { guardsOf, type Guards } from './guards.js';
-import { ladderOf, resolversOf, unmeetable } from './ladder.js';
+import { ladderOf, resolversOf, unmeetable, unreviewable } from './ladder.js';
 import { matches } from './match.js';
 import { PolicyError } from './policy-error.js';
 import type { AllowRule, HoldRule, Policy, Rule } from './schema.js';
@@ -55,6 +56,7 @@ export interface Passed {
   readonly passedOver?: string;
   /** To whom those asked may hand over, sorted; left out: to nobody. */
   readonly delegates?: PersonId[];
+  readonly breakGlass?: BreakGlass;
 }
 export type Ruling = Denied | Passed;
 
@@ -172,6 +174,9 @@ function hold(rule: HoldRule, roster: Roster, asked: Asked, now: number): Ruling
   const exclusions = exclusionsOf(asked, roster.selfApproval);
   const never = unmeetable(rule, ladder, roster, exclusions, now);
   if (never !== undefined) return { effect: 'deny', code: 'quorum_unsatisfiable', text: never.text, rule: rule.name };
+  const { owner, onBehalfOf, editors } = asked;
+  const alone = unreviewable(rule, ladder, roster, [owner, onBehalfOf, ...editors], now);
+  if (alone !== undefined) return { effect: 'deny', code: 'quorum_unsatisfiable', text: alone, rule: rule.name };
   const confirm = confirmOf(rule.guards, asked.params);
   if (confirm !== null && confirm.text === undefined) {
     const why = `confirmField ${confirm.field} names nothing in these parameters that a person could type`;
@@ -188,6 +193,9 @@ function hold(rule: HoldRule, roster: Roster, asked: Asked, now: number): Ruling
     approveWithin: rule.approveWithin,
     executeWithin: rule.executeWithin,
     ...(rule.cooldown === undefined ? {} : { cooldown: rule.cooldown }),
+    ...(rule.breakGlass === undefined || ladder.review === undefined
+      ? {}
+      : { breakGlass: { ...ladder.review, reviewWithin: rule.breakGlass.reviewWithin } }),
     guards: rule.guards,
     budget: rule.budget,
     request: rule.request,

@@ -46,10 +46,16 @@ const stage = strict(
 );
 const circle = (sample: string) => strict({ from: refs('from'), quorum: quorum('quorum: 1') }, sample);
 
+/** §6.10: fewer people than usual, and others who look at it afterwards. */
+const breakGlass = strict(
+  { review: circle('review: { from: [group:security], quorum: 1 }'), reviewWithin: duration('reviewWithin: 72h') },
+  'breakGlass: { review: { from: [group:security], quorum: 1 }, reviewWithin: 72h }',
+);
+
 /** §6.1: a field that this build does not enforce is a start-up error, so that nobody relies on it. */
 const unsupported = (field: string) =>
   refused(`this build does not enforce "${field}"`, `the rule without ${field}, or use a build that enforces it`, 'policy_unsupported');
-const notYet = { breakGlass: unsupported('breakGlass') };
+const notYet = { notify: unsupported('notify') };
 
 const budget = list(
   strict(
@@ -119,6 +125,7 @@ const hold = strict(
     budget: budget.optional(),
     request: requestStanding.optional(),
     delegates: refs('delegates').optional(),
+    breakGlass: breakGlass.optional(),
     ...notYet,
   },
   'a rule with name, match, effect and because',
@@ -168,6 +175,7 @@ const deny = strict(
     budget: ofHoldOnly('budget'),
     request: ofHoldOnly('request'),
     delegates: ofHoldOnly('delegates'),
+    breakGlass: ofHoldOnly('breakGlass'),
     ...notYet,
   },
   'a rule with name, match, effect and because',

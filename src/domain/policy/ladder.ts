@@ -14,6 +14,8 @@ export interface Ladder {
   readonly resolve: { readonly people: PersonId[]; readonly quorum: number };
   /** Empty: nobody may hand over. */
   readonly delegates: PersonId[];
+  /** Of a break-glass rule. */
+  readonly review?: { readonly people: PersonId[]; readonly quorum: number };
 }
 
 /** Throws `PolicyError` where a name is missing from the roster, or more people are asked than an envelope can hold. */
@@ -22,10 +24,17 @@ export function ladderOf(rule: HoldRule, roster: Roster, now: number): Ladder {
   const stages = rule.stages.map((spec) => stageOf(spec, people));
   const { from, quorum } = rule.resolve ?? { from: rule.stages.flatMap(refsOf), quorum: 1 };
   const resolvers = people(from);
+  const review = rule.breakGlass?.review;
+  const reviewers = review === undefined ? [] : people(review.from);
   const delegates = people(rule.delegates ?? []);
-  const asked = new Set([...everybody(stages), ...resolvers, ...delegates]);
+  const asked = new Set([...everybody(stages), ...resolvers, ...delegates, ...reviewers]);
   if (asked.size > MAX_PEOPLE) throw new PolicyError(`rule "${rule.name}" asks ${asked.size} people; at most ${MAX_PEOPLE} can be sealed`);
-  return { stages, resolve: { people: resolvers, quorum }, delegates };
+  return {
+    stages,
+    resolve: { people: resolvers, quorum },
+    delegates,
+    ...(review === undefined ? {} : { review: { people: reviewers, quorum: review.quorum } }),
+  };
 }
 
 function named(rule: { readonly name: string }, roster: Roster, refs: Refs, now: number): PersonId[] {
@@ -120,6 +129,28 @@ export function unmeetable(
 }
 
 const NO_DEMAND = { need: 0, meets: () => true };
+
+/**
+ * §6.10: why nobody could review it, whoever let it run: the post-review needs as many people whom no stage asks. `out` never count either: the agent's
+ * owner, the person acted for, editors. Undefined: enough are left, or the rule is no break-glass rule.
+ */
+export function unreviewable(
+  rule: HoldRule,
+  { stages, delegates, review }: Ladder,
+  roster: Roster,
+  out: readonly (PersonId | null)[],
+  now: number,
+): string | undefined {
+  if (review === undefined) return undefined;
+  // A delegate may let it run as well.
+  const asked = [...everybody(stages), ...delegates];
+  const others = review.people.filter((person) => !asked.includes(person) && !out.includes(person));
+  const keyless = withoutKey(others, roster, now, rule.approveWithin);
+  const left = others.filter((person) => !keyless.includes(person));
+  if (left.length >= review.quorum) return undefined;
+  const whom = left.length === 0 ? 'nobody' : names(left);
+  return `rule "${rule.name}" is break-glass and needs ${review.quorum} to review it whom none of its stages asks; left: ${whom}`;
+}
 
 function shortfall(stages: readonly Stage[], asked: readonly PersonId[], out: ReadonlySet<PersonId>): string {
   const needed = stages.reduce((sum, stage) => sum + barAt(stage, Infinity), 0);

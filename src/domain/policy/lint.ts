@@ -4,7 +4,7 @@ import type { Path, Problem } from '../problem.js';
 import { barAt, peopleAt } from '../quorum.js';
 import { peopleOf } from '../roster.js';
 import type { Roster } from '../roster.js';
-import { everybody, ladderOf, unmeetable } from './ladder.js';
+import { everybody, ladderOf, unmeetable, unreviewable } from './ladder.js';
 import type { Ladder } from './ladder.js';
 import { commonPattern, coversMatch } from './match.js';
 import { nearMiss } from './near.js';
@@ -89,6 +89,7 @@ class Lint {
       ]),
       rule.delegates === undefined || this.refs(rule.delegates, [...rule.path, 'delegates']),
       rule.resolve === undefined || this.refs(rule.resolve.from, [...rule.path, 'resolve', 'from']),
+      rule.breakGlass === undefined || this.refs(rule.breakGlass.review.from, [...rule.path, 'breakGlass', 'review', 'from']),
     ];
     if (known.includes(false)) return;
     let ladder: Ladder;
@@ -100,6 +101,7 @@ class Lint {
     }
     const resolvable = rule.resolve === undefined || this.circle(rule.resolve, [...rule.path, 'resolve']);
     if (this.bars(rule, ladder) && resolvable) this.meetable(rule, ladder);
+    this.reviewable(rule, ladder);
     const people = everybody(ladder.stages).length;
     if (rule.rejections > people) {
       this.findings.add(
@@ -135,6 +137,16 @@ class Lint {
       if (alone !== undefined)
         this.findings.add(rule.path, `asked by agent ${agent.id}: ${alone.text}`, 'more people, or a rule of its own for this agent');
     }
+  }
+
+  /** §6.10: whoever lets it run, and whichever agent asks, enough others are left to review it. */
+  private reviewable(rule: HoldRule, ladder: Ladder): void {
+    const owners = [...this.roster.agents.values()]
+      .filter((agent) => (agent.until ?? Infinity) > this.now && this.mayReach(agent, rule))
+      .map(({ owner }) => [owner]);
+    const text = [[], ...owners].map((out) => unreviewable(rule, ladder, this.roster, out, this.now)).find((each) => each !== undefined);
+    if (text !== undefined)
+      this.findings.add([...rule.path, 'breakGlass', 'review'], text, 'people whom no stage of this rule asks, and who own no such agent');
   }
 
   private mayReach(agent: { readonly id: string; readonly propose: readonly string[] }, rule: HoldRule): boolean {

@@ -46,7 +46,18 @@ function ruleOf(rule: FileRule, path: Path): Rule {
     const { risk, executeWithin, resolve, cooldown, budget, request = 'signed' } = rule;
     return { effect: 'allow', ...every, risk, executeWithin, resolve, cooldown, budget, request: request === 'signed' ? 'signed' : 'any' };
   }
-  const { risk, approveWithin, executeWithin, rejections = 1, resolve, cooldown, delegates, budget = [], request = 'vouched' } = rule;
+  const {
+    risk,
+    approveWithin,
+    executeWithin,
+    rejections = 1,
+    resolve,
+    cooldown,
+    delegates,
+    budget = [],
+    request = 'vouched',
+    breakGlass,
+  } = rule;
   return {
     effect: 'hold',
     ...every,
@@ -61,6 +72,7 @@ function ruleOf(rule: FileRule, path: Path): Rule {
     budget,
     request: request === 'signed' ? 'signed' : 'any',
     delegates,
+    breakGlass,
   };
 }
 

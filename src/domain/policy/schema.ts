@@ -56,6 +56,8 @@ export interface HoldRule extends EveryRule {
   readonly request: 'any' | 'signed';
   /** To whom those asked may hand over; left out: to nobody. */
   readonly delegates?: Refs | undefined;
+  /** Left out: an ordinary rule. `reviewWithin` in ms from the start. */
+  readonly breakGlass?: { readonly review: Circle; readonly reviewWithin: number } | undefined;
 }
 /** Nobody is asked, within a budget. An action that does not fit is for the rules that follow. */
 export interface AllowRule extends EveryRule {

@@ -162,6 +162,12 @@ function undoWords(plan: UndoPlan): string {
 
 function noticesOf(envelope: Envelope): string[] {
   const notices: string[] = [];
+  if (envelope.breakGlass !== undefined) {
+    const { people, quorum, reviewWithin } = envelope.breakGlass;
+    notices.push(
+      `BREAK-GLASS: approve only with a reason, and only what cannot wait; once begun, ${quorum} of ${people.join(', ')} must review it within ${durationText(reviewWithin)}`,
+    );
+  }
   if (envelope.guards.development) notices.push('development roster: keys of other people may be at hand on this machine');
   if (envelope.guards.selfApproval) notices.push("self-approval is switched on: the agent's owner counts");
   if (envelope.standing === 'vouched') notices.push('the request is not signed by the agent itself');

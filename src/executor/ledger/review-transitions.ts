@@ -1,8 +1,9 @@
 import type { ErrorCode } from '../../domain/codes.js';
 import type { Signed } from '../../domain/dsse.js';
-import type { ActionId, Digest } from '../../domain/ids.js';
+import type { ActionId, Digest, PersonId } from '../../domain/ids.js';
 import { canonicalize } from '../../domain/json.js';
 import type { SealedPeople } from '../../domain/objects/entry.js';
+import type { ReviewMessage } from '../../domain/objects/review.js';
 import type { Reason } from '../../domain/outcome.js';
 import { set, type Tx } from './compare-and-set.js';
 
@@ -161,6 +162,33 @@ export const reviewTransitions = {
   async stopUnsigned(tx: Tx, id: ActionId, now: number): Promise<void> {
     await set(tx, `UPDATE action SET stop = 'unsigned' WHERE id = ? AND stop IS NULL AND state = 'executing'`, id);
     await tx.append({ kind: 'lodged', actionId: id, object: 'cancel', digest: null, by: 'unsigned' }, now);
+  },
+
+  /** One person's post-review of an action that has ended. */
+  async lodgeReview(tx: Tx, id: ActionId, digest: Digest, by: string, signed: Signed, now: number): Promise<void> {
+    await set(tx, `UPDATE action SET state = 'ended' WHERE id = ? AND state = 'ended'`, id);
+    await set(
+      tx,
+      'INSERT INTO lodged (digest, action_id, object, by_whom, signed, at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+      digest,
+      id,
+      'review',
+      by,
+      canonicalize(signed),
+      now,
+    );
+    await tx.append({ kind: 'lodged', actionId: id, object: 'review', digest, by }, now);
+  },
+
+  /** Enough of them: reviewed. What became of the action stays as it is. */
+  async reviewed(
+    tx: Tx,
+    id: ActionId,
+    review: { verdict: ReviewMessage['verdict']; by: readonly PersonId[]; digests: readonly Digest[] },
+    now: number,
+  ): Promise<void> {
+    await set(tx, `UPDATE action SET state = 'ended' WHERE id = ? AND state = 'ended'`, id);
+    await tx.append({ kind: 'reviewed', actionId: id, verdict: review.verdict, by: [...review.by], digests: [...review.digests] }, now);
   },
 
   /** One person's finding about a step; it counts once enough people agree. */

@@ -55,7 +55,7 @@ export type StepRow = z.infer<typeof stepRow>;
 
 const lodgedRow = z.object({
   digest: digestSchema,
-  object: z.enum(['reject', 'withdraw', 'cancel', 'freeze', 'thaw', 'resolve', 'restore']),
+  object: z.enum(['reject', 'withdraw', 'cancel', 'freeze', 'thaw', 'resolve', 'restore', 'review']),
   by_whom: z.string(),
   signed: signedText,
   at: z.number(),

@@ -1,5 +1,6 @@
 import type { ActionId, Digest } from '../../domain/ids.js';
 import type { Json } from '../../domain/json.js';
+import type { EntryBody } from '../../domain/objects/entry.js';
 import type { Reason } from '../../domain/outcome.js';
 import { end, move, none, set, STILL_HELD, type Held, type Lease, type Tx } from './compare-and-set.js';
 import { undoTransitions } from './undo-transitions.js';
@@ -39,6 +40,7 @@ export const stepTransitions = {
     executeBy: number,
     lease: Lease,
     now: number,
+    postReview?: Extract<EntryBody, { kind: 'executing' }>['postReview'],
   ): Promise<void> {
     await set(
       tx,
@@ -47,7 +49,8 @@ export const stepTransitions = {
       id,
       digest,
     );
-    await tx.append({ kind: 'executing', actionId: id, digest, decisions: [...decisions] }, now);
+    const owed = postReview === undefined ? {} : { postReview };
+    await tx.append({ kind: 'executing', actionId: id, digest, decisions: [...decisions], ...owed }, now);
     await beginStep(tx, id, 1, step, lease, now);
   },
 

@@ -113,6 +113,9 @@ export class NaiveModel {
         return;
       case 'undo_done':
         return this.step(entry.actionId, entry.step, 'undone');
+      case 'reviewed':
+        // No rule of this model is a break-glass rule.
+        return must(false, 'a post-review that nobody owed');
       case 'undo_failed':
       case 'undo_unknown':
         return;

@@ -131,6 +131,12 @@ export const MOVES: readonly (readonly [string, Move, readonly State[]])[] = [
   ['succeed', (tx, id) => transitions.succeed(tx, id, NOW), ['done', 'all_done']],
   ['finishUndo', (tx, id) => transitions.finishUndo(tx, id, 'failed', BECAUSE, NOW), ['failed', 'undone']],
   ['stopUnsigned', (tx, id) => transitions.stopUnsigned(tx, id, NOW), FORWARD],
+  ['lodgeReview', (tx, id) => transitions.lodgeReview(tx, id, first(id), 'person:eva', signed('review'), NOW), ['ended']],
+  [
+    'reviewed',
+    (tx, id) => transitions.reviewed(tx, id, { verdict: 'justified', by: ['eva' as never], digests: [first(id)] }, NOW),
+    ['ended'],
+  ],
   ['resolve unknown', (tx, id) => resolve(tx, id, 'unknown'), ['unknown']],
   ['resolve partial', (tx, id) => resolve(tx, id, 'partial'), ['partial']],
 ];

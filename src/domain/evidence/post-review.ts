@@ -1,0 +1,106 @@
+import type { Digest, PersonId } from '../ids.js';
+import { toMs } from '../instant.js';
+import type { Entry } from '../objects/entry.js';
+import type { ReviewMessage } from '../objects/review.js';
+import { readReview } from '../post-review.js';
+import type { Roster } from '../roster.js';
+import type { Agreement } from './agreement.js';
+import { Broken, demand } from './broken.js';
+import type { Link } from './chain.js';
+import type { Filed } from './filed.js';
+import { rosterRing } from './people.js';
+
+type Of<K extends Entry['kind']> = Extract<Entry, { kind: K }>;
+
+/**
+ * The post-review of a break-glass action (§6.10): what its start owes is what was sealed, without those who let it run; each review is by one of the
+ * people it names; and a file without enough of them says so.
+ */
+export class PostReviews {
+  private owed: Of<'executing'>['postReview'];
+  private readonly signed = new Map<Digest, { readonly by: string; readonly said: ReviewMessage | undefined }>();
+  private reviewed: Of<'reviewed'> | undefined;
+
+  constructor(
+    private readonly messages: Filed,
+    private readonly agreement: Agreement,
+    private readonly roster: Roster,
+    private readonly warn: (text: string) => void,
+  ) {}
+
+  /** After `agreement` was told the same link. Throws `Broken`. */
+  tell({ entry, step }: Link): void {
+    if (entry.kind === 'executing') this.began(entry, step);
+    if (entry.kind === 'lodged' && entry.object === 'review') this.lodged(entry, step);
+    if (entry.kind === 'reviewed') this.settled(entry, step);
+  }
+
+  /** What a reader should know once the file is read. */
+  tellOpen(): void {
+    if (this.owed === undefined) return;
+    const { people, quorum, due } = this.owed;
+    if (this.reviewed === undefined)
+      this.warn(
+        `break-glass, and NOT REVIEWED in this file: ${this.signed.size} of ${quorum} signed; ${people.join(', ')} may, due ${due}`,
+      );
+    else this.warn(`break-glass; reviewed by ${this.reviewed.by.join(', ')}: ${this.reviewed.verdict}`);
+  }
+
+  private began({ postReview, at }: Of<'executing'>, step: string): void {
+    const envelope = this.agreement.sealed.seal?.envelope;
+    const breakGlass = envelope?.breakGlass;
+    demand((postReview === undefined) === (breakGlass === undefined), step, 'owes a post-review exactly if it was sealed as break-glass');
+    if (envelope === undefined || breakGlass === undefined || postReview === undefined) return;
+    const out = new Set<PersonId | null>([envelope.owner, envelope.onBehalfOf, ...envelope.contributors]);
+    for (const { person, by } of this.agreement.counted) out.add(person).add(by ?? person);
+    demand(
+      postReview.people.every((person) => breakGlass.people.includes(person) && !out.has(person)),
+      step,
+      'names somebody to review it who may not',
+    );
+    demand(
+      postReview.quorum === breakGlass.quorum && toMs(postReview.due) === toMs(at) + breakGlass.reviewWithin,
+      step,
+      'owes another post-review than was sealed',
+    );
+    this.owed = postReview;
+  }
+
+  private lodged({ digest, by, at }: Of<'lodged'>, step: string): void {
+    demand(this.owed !== undefined && digest !== null, step, 'no post-review is owed');
+    demand(![...this.signed.values()].some((each) => each.by === by), step, `${by} reviewed it before`);
+    const filed = this.messages.get(digest);
+    if (filed === undefined) {
+      this.warn(`${step}: the review by ${by} is not in the file: the executor's word alone`);
+      this.signed.set(digest, { by, said: undefined });
+      return;
+    }
+    const { seal, ring } = this.agreement.sealed;
+    demand(seal !== undefined, filed.step, 'the envelope it reviews is not in the file');
+    const { deployment, actionId, webauthn } = seal.envelope;
+    const rings = [ring, rosterRing(this.roster)];
+    const read = readReview(filed.signed, { deployment, actionId, people: this.owed.people }, rings, toMs(at), webauthn);
+    if (!read.ok) throw new Broken(filed.step, `${read.refusal.code}: ${read.refusal.text}`);
+    demand(by === `person:${read.value.by}`, step, 'names another author than the review it lodged');
+    this.signed.set(digest, { by, said: read.value });
+  }
+
+  private settled(entry: Of<'reviewed'>, step: string): void {
+    const signed = entry.digests.map((digest) => this.signed.get(digest));
+    demand(this.owed !== undefined && this.reviewed === undefined, step, 'no post-review is owed');
+    demand(
+      new Set(entry.by).size === entry.by.length && entry.by.length === entry.digests.length && entry.by.length >= this.owed.quorum,
+      step,
+      'not by enough distinct people',
+    );
+    demand(
+      signed.every((each) => each !== undefined && entry.by.some((person) => each.by === `person:${person}`)),
+      step,
+      'counts a review that is not on record',
+    );
+    const said = signed.flatMap((each) => each?.said?.verdict ?? []);
+    const verdict = said.every((each) => each === 'justified') ? 'justified' : 'not_justified';
+    demand(said.length < signed.length || verdict === entry.verdict, step, 'says something else than its reviews');
+    this.reviewed = entry;
+  }
+}
