@@ -24,8 +24,18 @@ export function documented({ method, path, summary, access, body, query, answers
       ...(query === undefined ? {} : { query }),
       ...(body === undefined ? {} : { body: { required: true, content: { 'application/json': { schema: { oneOf: body.map(ref) } } } } }),
     },
-    responses: Object.fromEntries(Object.entries(answers).map(([status, what]) => [status, response(what)])),
+    responses: Object.fromEntries(
+      Object.entries({ ...beforeTheHandler(query, body), ...answers }).map(([status, what]) => [status, response(what)]),
+    ),
   };
+}
+
+/** What a request is answered with before its handler looks at it: by the HTTP server, or by the strict readers of query and body. */
+function beforeTheHandler(query: unknown, body: unknown): Record<number, string> {
+  const answers: Record<number, string> = { 431: 'The address or the headers are too long to be read; no body.' };
+  if (query !== undefined || body !== undefined) answers[400] = 'Problem';
+  if (body !== undefined) answers[413] = 'Problem';
+  return answers;
 }
 
 function response(what: string): Documented['responses'][string] {
