@@ -54,7 +54,7 @@ describe('evidence of what the policy let run', () => {
       'disagrees|takes only signed requests|vouched',
     ],
   ] as const)('attack 1: %s does not verify', (_name, changes, why) => {
-    const revision = seal(changes as Parameters<typeof seal>[0]);
+    const revision = seal(changes);
     const ledger = new HandLedger(revision.id);
     ledger.append(
       { kind: 'sealed', digest: revision.digest, revision: 1, view: revision.view, cause: 'request', people: sealedPeople() },
