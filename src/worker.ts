@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import { Worker, type NativeConnection } from '@temporalio/worker';
+import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
 import { advanceActivity } from './activities/advance.js';
 import { closeActivity } from './activities/close.js';
 import { lodgeActivity } from './activities/lodge.js';
@@ -9,22 +9,33 @@ import { sealActivity } from './activities/seal.js';
 import { trustActivity } from './activities/trust.js';
 import type { Executor } from './executor/executor.js';
 import { readRoster } from './files/rules.js';
-import { loadWorkflowBundle } from './temporal/bundle.js';
+import { loadWorkflowBundle, type WorkflowBundle } from './temporal/bundle.js';
 import { connect, openNativeConnection, type ConnectSettings } from './temporal/connection.js';
 import { dataConverter } from './temporal/data-converter.js';
 import { executorQueue, WORKFLOW_QUEUE } from './temporal/names.js';
 import { installRuntime } from './temporal/runtime.js';
+import { buildIdOf, versionOf } from './temporal/versioning.js';
 
 /** The default of 10 s would outlive the API's patience after a worker was killed. */
 const STICKY_TIMEOUT = '1s';
 const SHUTDOWN_GRACE = '10s' as const;
 
-export type Role =
-  | { readonly role: 'workflow'; readonly roster: string; readonly notices?: string; readonly reviewUrl?: string }
-  | { readonly role: 'executor'; readonly executor: Executor };
+export interface WorkflowRole {
+  readonly role: 'workflow';
+  readonly roster: string;
+  readonly notices?: string;
+  readonly reviewUrl?: string;
+  /** Pins each action to the build that began it. Left out: not, for such a worker gets no new action until an operator made its build the current one. */
+  readonly versioned?: boolean;
+  /** A workflow bundle built apart. Left out: this build's own. */
+  readonly bundle?: WorkflowBundle;
+}
+export type Role = WorkflowRole | { readonly role: 'executor'; readonly executor: Executor };
 
 export interface RunningWorker {
   readonly connection: NativeConnection;
+  /** Which build an operator makes current; only of a versioned worker. */
+  readonly buildId?: string;
   /** Resolves when the worker has stopped; rejects if it could not go on. */
   readonly finished: Promise<void>;
   stop(): Promise<void>;
@@ -41,28 +52,47 @@ export async function startWorker(
   if (role.role === 'workflow') await readRoster(role.roster);
   const connection = await openNativeConnection(settings);
   const common = { connection, namespace: settings.namespace, dataConverter, shutdownGraceTime: SHUTDOWN_GRACE };
-  const worker =
+  const { worker, ...version } =
     role.role === 'workflow'
-      ? await Worker.create({
-          ...common,
-          taskQueue: WORKFLOW_QUEUE,
-          workflowBundle: await loadWorkflowBundle(),
-          stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT,
-          activities: {
-            trust: trustActivity(role.roster, role.reviewUrl),
-            notify: notifyActivity(role.notices ?? join(dirname(role.roster), '.keyturn', 'notices.jsonl'), print),
-          },
-        })
-      : await Worker.create({ ...common, taskQueue: executorQueue(role.executor.name), activities: executorActivities(role.executor) });
+      ? await workflowWorker(common, role, print)
+      : {
+          worker: await Worker.create({
+            ...common,
+            taskQueue: executorQueue(role.executor.name),
+            activities: executorActivities(role.executor),
+          }),
+        };
   const finished = worker.run().finally(() => connection.close());
   return {
     connection,
+    ...version,
     finished,
     async stop() {
       if (worker.getState() === 'RUNNING') worker.shutdown();
       await finished;
     },
   };
+}
+
+async function workflowWorker(
+  common: Pick<WorkerOptions, 'connection' | 'namespace' | 'dataConverter' | 'shutdownGraceTime'>,
+  { roster, reviewUrl, notices, versioned = false, bundle: given }: WorkflowRole,
+  print: (line: string) => void,
+): Promise<{ readonly worker: Worker; readonly buildId?: string }> {
+  const bundle = given ?? (await loadWorkflowBundle());
+  const buildId = versioned ? await buildIdOf(bundle) : undefined;
+  const worker = await Worker.create({
+    ...common,
+    ...(buildId === undefined ? {} : { workerDeploymentOptions: versionOf(buildId) }),
+    taskQueue: WORKFLOW_QUEUE,
+    workflowBundle: bundle,
+    stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT,
+    activities: {
+      trust: trustActivity(roster, reviewUrl),
+      notify: notifyActivity(notices ?? join(dirname(roster), '.keyturn', 'notices.jsonl'), print),
+    },
+  });
+  return { worker, ...(buildId === undefined ? {} : { buildId }) };
 }
 
 export const executorActivities = (executor: Executor) => ({

@@ -39,6 +39,8 @@ export interface RigOptions {
   readonly types?: (bank: FakeBank) => ReadonlyMap<string, ActionType>;
   /** Serves the Temporal Web UI there. */
   readonly uiPort?: number;
+  /** Of the server's dynamic configuration, where the server is the rig's own. */
+  readonly serverSettings?: readonly string[];
 }
 /** A held action as a test sees it. */
 export interface Held {
@@ -53,10 +55,12 @@ interface RigServer {
   stop(): Promise<void>;
 }
 
-async function serverFor(dir: string, uiPort: number | undefined): Promise<RigServer> {
+async function serverFor(dir: string, { uiPort, serverSettings = [] }: RigOptions): Promise<RigServer> {
   const given = process.env['TEMPORAL_TEST_ADDRESS'];
   if (given !== undefined) return { address: given, namespace: await makeNamespace(given), stop: () => Promise.resolve() };
-  const { address, stop } = await startDevServer({ dbFilename: join(dir, 'temporal.db'), ...(uiPort === undefined ? {} : { uiPort }) });
+  const extraArgs = serverSettings.flatMap((setting) => ['--dynamic-config-value', setting]);
+  const ui = uiPort === undefined ? {} : { uiPort };
+  const { address, stop } = await startDevServer({ dbFilename: join(dir, 'temporal.db'), extraArgs, ...ui });
   return { address, namespace: 'default', stop };
 }
 
@@ -81,7 +85,7 @@ export class Rig {
 
   static async start(options: RigOptions = {}): Promise<Rig> {
     const dir = await mkdtemp(join(tmpdir(), 'keyturn-rig-'));
-    const server = await serverFor(dir, options.uiPort);
+    const server = await serverFor(dir, options);
     await writeFile(join(dir, 'roster.yaml'), rosterText(options.roster));
     const temporal = await openClient({ connectionOptions: { address: server.address }, namespace: server.namespace });
     const database = openSqlite(join(dir, 'ledger.db'), { create: true });

@@ -53,23 +53,25 @@ export async function worker(session: Session): Promise<ExitCode> {
   const { connect } = await import('../../temporal/connection.js');
   const { untilStopped, watchDev } = await import('../../files/process-life.js');
   const { readReviewUrl } = await import('../../files/review-url.js');
+  const { readVersioning } = await import('../../temporal/versioning.js');
   // From the first moment on: it would wait for Temporal long after `dev` has gone.
   const now: { running?: RunningWorker } = {};
   watchDev(() => (now.running === undefined ? process.exit(EXIT.error) : void now.running.stop()));
   const link = process.env['KEYTURN_REVIEW_URL'];
   const reviewUrl = link === undefined || link === '' ? {} : { reviewUrl: readReviewUrl(link) };
-  now.running = await startWorker({ role: 'workflow', roster: rosterFile, ...reviewUrl }, (line) => session.terminal.out(line)).catch(
-    (error: unknown) => {
-      if (!(error instanceof Error) || !error.message.includes('tonic::transport')) throw error;
-      const address = connect().connectionOptions.address ?? '';
-      throw new CliError(
-        'temporal_unavailable',
-        `Temporal at ${address} does not answer`,
-        'Start it (`keyturn dev` brings one), or set TEMPORAL_ADDRESS.',
-      );
-    },
-  );
-  session.terminal.out(JSON.stringify({ keyturn: 'worker', pid: process.pid }));
+  const versioned = readVersioning(process.env['KEYTURN_WORKER_VERSIONING']);
+  const role = { role: 'workflow', roster: rosterFile, versioned, ...reviewUrl } as const;
+  now.running = await startWorker(role, (line) => session.terminal.out(line)).catch((error: unknown) => {
+    if (!(error instanceof Error) || !error.message.includes('tonic::transport')) throw error;
+    const address = connect().connectionOptions.address ?? '';
+    throw new CliError(
+      'temporal_unavailable',
+      `Temporal at ${address} does not answer`,
+      'Start it (`keyturn dev` brings one), or set TEMPORAL_ADDRESS.',
+    );
+  });
+  const { buildId } = now.running;
+  session.terminal.out(JSON.stringify({ keyturn: 'worker', pid: process.pid, ...(buildId === undefined ? {} : { buildId }) }));
   await untilStopped(now.running);
   return EXIT.ok;
 }

@@ -108,5 +108,7 @@ const environmentOf = (dir: string, temporalAddress: string, more: NodeJS.Proces
   KEYTURN_DEVELOPMENT: '1',
   KEYTURN_DEV_PID: String(process.pid),
   KEYTURN_DIR: dir,
+  // Nobody is there to make a build the current one.
+  KEYTURN_WORKER_VERSIONING: '',
   TEMPORAL_ADDRESS: temporalAddress,
 });
