@@ -39,10 +39,10 @@ async function closeOnce(executor: Executor, input: CloseInput): Promise<CloseRe
     const now = executor.now();
     const book = await readBook(tx, input.actionId);
     if (book === undefined) {
-      if (input.reason !== 'cancelled') return refused('request_invalid', 'this ledger knows no such action');
       // It may have run after the backup: "nothing ran" would be a guess.
       if (executor.ledger.restored !== undefined)
         return refused('audience_mismatch', 'this ledger was restored and knows no such action', 2);
+      if (input.reason !== 'cancelled') return refused('request_invalid', 'this ledger knows no such action');
       await transitions.tombstone(tx, input.actionId, { code: 'cancelled', text: 'cancelled before it was sealed', by: 'unsigned' }, now);
       return { kind: 'end' };
     }

@@ -1,14 +1,21 @@
 import type { Policy } from '../domain/policy/schema.js';
-import type { Roster } from '../domain/roster.js';
+import type { KeyId } from '../domain/ids.js';
+import { holderOf, keyValidAt, type Roster } from '../domain/roster.js';
 import { readPolicy, readRoster, Watched } from '../files/rules.js';
 import type { Rules } from './executor.js';
 import type { Ledger } from './ledger/ledger.js';
 
 /**
  * Policy and roster, read again when they change. The ledger remembers the newest of each it has seen: a lower version, or the same version
- * with other content, is refused, and then nothing runs until it is mended (attack case 47).
+ * with other content, is refused, and then nothing runs until it is mended (attack case 47). The same once its own key's time is over: what it signed
+ * after that, no reader of the ledger would believe.
  */
-export function liveRules(ledger: Ledger, files: { readonly roster: string; readonly policy: string }): () => Promise<Rules> {
+export function liveRules(
+  ledger: Ledger,
+  files: { readonly roster: string; readonly policy: string },
+  keyId: KeyId,
+  now: () => number = Date.now,
+): () => Promise<Rules> {
   const watched = new Watched([files.roster, files.policy], async () => {
     const roster = await readRoster(files.roster);
     return { roster, policy: await readPolicy(files.policy, roster, Date.now()) };
@@ -18,6 +25,9 @@ export function liveRules(ledger: Ledger, files: { readonly roster: string; read
     const current = await watched.current();
     if (!current.ok) return { ok: false, text: current.text };
     const { roster, policy } = current.value;
+    const own = holderOf(roster, keyId);
+    if (own?.kind !== 'executor' || !keyValidAt(own.key, now()))
+      return { ok: false, text: "the roster gives this executor's key to no executor, or its time is over: start it with its present key" };
     if (accepted === current.value && ledger.kind === 'sqlite') return { ok: true, roster, policy };
     if (roster.deployment !== ledger.identity.deployment)
       return { ok: false, text: `the roster names deployment ${roster.deployment}, the ledger ${ledger.identity.deployment}` };

@@ -76,7 +76,7 @@ async function run({ actions, dir: given, door: at = process.env['KEYTURN_DOOR']
     signer,
     ledger,
     types,
-    rules: liveRules(ledger, files),
+    rules: liveRules(ledger, files, signer.key.id),
     now: () => Date.now(),
     owner: `${name}-${process.pid}-${randomUUID()}`,
     inFlight: new Set(),

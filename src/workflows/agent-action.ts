@@ -87,7 +87,7 @@ async function seal(run: Run, input: Readonly<Record<string, unknown>>): Promise
     }
     run.standing = result;
     showOperator(run);
-    await sleep(Math.max(50, toMs(result.until) - Date.now()), { summary: `not sealed yet: ${result.code}` });
+    await sleep(Math.max(50, toMs(result.until) - Date.now(), run.patience(result.code)), { summary: `not sealed yet: ${result.code}` });
     run.standing = undefined;
   }
 }
@@ -166,7 +166,10 @@ async function advance(run: Run): Promise<void> {
     case 'wait':
       run.standing = result;
       showOperator(run);
-      return untilNews(run, Math.max(result.code === 'too_early' ? FLOOR_RETRY_MS : 0, toMs(result.until) - Date.now()));
+      return untilNews(
+        run,
+        Math.max(result.code === 'too_early' ? FLOOR_RETRY_MS : run.patience(result.code), toMs(result.until) - Date.now()),
+      );
     case 'ask':
       // What the executor will not count is not counted here either; if that changes nothing, time must.
       run.standing = result;
@@ -240,6 +243,11 @@ async function close(run: Run, reason: CloseReason): Promise<void> {
     return;
   }
   run.standing = result;
+  // Sealed in an epoch before a restore, and unknown to the restored ledger: it neither runs nor ends by that seal. Once people have thawed it: by a new one.
+  if (result.code === 'audience_mismatch') {
+    await seal(run, { request: run.request });
+    return;
+  }
   await sleep(EXPIRY_RETRY_MS, { summary: `close ${reason} was refused: ${result.code}` });
 }
 

@@ -60,7 +60,7 @@ const SUMMARIES: Readonly<Record<Activity, string>> = {
 
 /**
  * Asks the executor and believes only what it signed for this very question. Anything else, a forged completion included, is `receipt_invalid`:
- * it asks for a report, and then again; every activity is idempotent, so asking twice does nothing twice.
+ * it asks for a report, and then again; every activity is idempotent, so asking twice does nothing twice. So does it at once where the ledger was restored.
  */
 export async function ask<A extends Activity>(run: Run, activity: A, body: Readonly<Record<string, unknown>>): Promise<ResultOf<A>> {
   for (let tries = 0; ; tries++) {
@@ -69,7 +69,9 @@ export async function ask<A extends Activity>(run: Run, activity: A, body: Reado
     const raw = await activityOf(run, activity)(input);
     const signed = signedSchema.safeParse(raw);
     const read = signed.success && run.executor !== undefined ? readAnswer(activity, run.id, input, signed.data, run.executor) : undefined;
-    if (read !== undefined && run.extend(have, read.answer.entries, read.answer.status)) return read.result;
+    const epoch = read === undefined ? undefined : run.meets(read.answer.epoch);
+    if (epoch === 'newer') continue;
+    if (read !== undefined && epoch === 'same' && run.extend(have, read.answer.entries, read.answer.status)) return read.result;
     run.receiptsInvalid++;
     countInvalidReceipt();
     log.warn('an answer bore no valid signature of the executor', { code: 'receipt_invalid', activity });

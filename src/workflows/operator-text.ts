@@ -94,7 +94,7 @@ function obstaclesOf(run: Run): string[] {
   }
   if (run.receiptsInvalid > 0)
     lines.push(
-      `**${run.receiptsInvalid} answers bore no valid signature of the executor**: see who else writes to this namespace and polls its queue.`,
+      `**${run.receiptsInvalid} answers bore no valid signature of the executor**: see who else writes to this namespace and polls its queue; after a restore, the lost ledger's executor for one.`,
     );
   return lines;
 }

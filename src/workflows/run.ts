@@ -13,6 +13,7 @@ import { endOf, extendReceipt, type Receipt } from '../domain/receipt.js';
 import { Dialogue } from '../domain/review/dialogue.js';
 import type { Fate } from '../domain/review/fate.js';
 import { readSigned } from '../domain/signed-message.js';
+import { patienceMs } from '../domain/review/patience.js';
 import { Review } from '../domain/review/review.js';
 import type { Snapshot } from '../domain/review/snapshot.js';
 import type { Trusted } from './ask-executor.js';
@@ -36,6 +37,10 @@ export class Run {
   cancelRequested = false;
   expiring = false;
   receiptsInvalid = 0;
+  /** The highest of its ledger that a valid answer named: it rises with each restore. */
+  private epoch: number | undefined;
+  /** What it waits for, and since when, in ms. */
+  private stood: { readonly code: string; readonly since: number } | undefined;
   /** The one live timer: of the next reminder, escalation or expiry. */
   timer: { readonly at: number; fired: boolean } | undefined;
   /** Everybody was told that a break-glass action began. */
@@ -166,6 +171,27 @@ export class Run {
     if (message !== undefined) message.fate = refusal === undefined ? { state: 'stands' } : this.review.note(refusal);
     else if (refusal === undefined) this.review.stands(digest);
     else this.review.refuse(digest, refusal.code, refusal.text);
+  }
+
+  /**
+   * What a valid answer's epoch says. `'newer'`: the ledger was restored, and may hold less than this run does; its word counts, so what the run holds is
+   * forgotten, to be asked for again from the first entry. `'older'`: it is of the ledger that was lost, whose word counts no more.
+   */
+  meets(epoch: number): 'same' | 'newer' | 'older' {
+    const known = this.epoch ?? epoch;
+    this.epoch = Math.max(known, epoch);
+    if (epoch === known) return 'same';
+    if (epoch < known) return 'older';
+    this.receipt = [];
+    this.entries = [];
+    return 'newer';
+  }
+
+  /** How long to wait at least before asking again about this: the longer it has lasted, the longer. */
+  patience(code: string): number {
+    const now = this.now();
+    if (this.stood?.code !== code) this.stood = { code, since: now };
+    return patienceMs(this.stood.since, now);
   }
 
   /** Takes the entries of a valid answer that asked for those from `have` on; false if they do not continue the receipt. */

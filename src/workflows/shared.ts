@@ -36,6 +36,7 @@ import * as quorum from '../domain/quorum.js';
 import * as receipt from '../domain/receipt.js';
 import * as reviewClocks from '../domain/review/clocks.js';
 import * as reviewDialogue from '../domain/review/dialogue.js';
+import * as reviewPatience from '../domain/review/patience.js';
 import * as reviewReview from '../domain/review/review.js';
 import * as signedMessage from '../domain/signed-message.js';
 import * as tally from '../domain/tally.js';
@@ -116,6 +117,7 @@ for (const module of [
   receipt,
   reviewClocks,
   reviewDialogue,
+  reviewPatience,
   reviewReview,
   signedMessage,
   tally,

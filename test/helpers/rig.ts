@@ -15,6 +15,7 @@ import type { Outcome, Status } from '../../src/domain/outcome.js';
 import { snapshotSchema, type Snapshot } from '../../src/domain/review/snapshot.js';
 import type { ActionType } from '../../src/executor/define-action.js';
 import type { Executor } from '../../src/executor/executor.js';
+import type { Database } from '../../src/executor/ledger/database.js';
 import { openSqlite } from '../../src/executor/ledger/sqlite.js';
 import { initLedger } from '../../src/executor/ledger/ledger.js';
 import { counted, executorMetrics } from '../../src/executor/metrics.js';
@@ -81,6 +82,8 @@ export class Rig {
     readonly bank: FakeBank,
     readonly executor: Executor,
     readonly rules: TestRules,
+    /** The ledger's. */
+    readonly database: Database,
   ) {}
 
   static async start(options: RigOptions = {}): Promise<Rig> {
@@ -94,7 +97,7 @@ export class Rig {
     const bank = new FakeBank();
     const made = await makeExecutor({ database, clock: new TestClock(), types: (options.types ?? bankTypes)(bank), rules });
     const executor = counted({ ...made, now: () => Date.now() }, executorMetrics(installRuntime(), made.name));
-    const rig = new Rig(dir, server, temporal, bank, executor, rules);
+    const rig = new Rig(dir, server, temporal, bank, executor, rules, database);
     await rig.startWorker();
     await rig.startExecutor();
     return rig;

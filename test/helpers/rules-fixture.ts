@@ -19,6 +19,8 @@ export interface RosterOptions {
   /** Lines of YAML under `agents:` in place of the usual two. */
   readonly agents?: readonly string[];
   readonly runs?: readonly string[];
+  /** YAML of the executor's keys in place of its usual one. */
+  readonly executorKeys?: string;
   /** Further top-level lines. */
   readonly more?: string;
 }
@@ -26,7 +28,15 @@ export interface RosterOptions {
 const GROUPS = { finance: ['ana', 'ben', 'cleo'], 'finance-leads': ['eva'], security: ['cleo', 'eva'] };
 
 /** roster.yaml: dana owns `ap-agent` (signs itself) and `bearer-agent` (vouched for by the API). */
-export function rosterText({ version = 1, groups = {}, people = {}, agents, runs = TYPES, more = '' }: RosterOptions = {}): string {
+export function rosterText({
+  version = 1,
+  groups = {},
+  people = {},
+  agents,
+  runs = TYPES,
+  executorKeys = `'${EXECUTOR.key.text}'`,
+  more = '',
+}: RosterOptions = {}): string {
   const line = (person: string): string =>
     `  ${person}: ${people[person] ?? `{ name: ${person}, keys: ['${keyOfPerson(person).key.text}'] }`}`;
   const usual = [
@@ -46,7 +56,7 @@ agents:
 ${(agents ?? usual).map((agent) => `  ${agent}`).join('\n')}
 api: { key: '${API.key.text}' }
 executors:
-  bank: { runs: [${runs.join(', ')}], keys: ['${EXECUTOR.key.text}'] }
+  bank: { runs: [${runs.join(', ')}], keys: [${executorKeys}] }
 ${more}`;
 }
 

@@ -156,7 +156,8 @@ describe.each(KINDS)('restored ledger on $kind', (kind) => {
     expect(await again()).toMatchObject({ kind: 'wait', code: 'frozen' });
     expect(await world.advance(first, votes(first))).toMatchObject({ kind: 'refused', code: 'revision_stale' });
     // "Cancelled, nothing ran" would be a guess.
-    expect(await world.close(first.id, 'cancelled')).toMatchObject({ kind: 'refused', code: 'audience_mismatch' });
+    for (const reason of ['cancelled', 'expired'] as const)
+      expect(await world.close(first.id, reason)).toMatchObject({ kind: 'refused', code: 'audience_mismatch' });
     await world.lodge(null, thaw('cleo', restored.freeze, { at: world.clock.ms }));
     expect(await again()).toMatchObject({ kind: 'wait', code: 'frozen' });
     expect(world.kinds(first.id)).toEqual([]);
