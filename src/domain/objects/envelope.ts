@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { jsonSchema } from '../json-schema.js';
-import { signedSchema } from '../dsse.js';
+import { readPayload, signedSchema } from '../dsse.js';
 import { actionIdSchema, agentIdSchema, digestSchema, nameSchema, nonceSchema, personIdSchema, typeNameSchema } from '../ids.js';
 import { instantSchema, MAX_DURATION_MS } from '../instant.js';
 import { BUDGET_SCOPES } from '../policy/budget.js';
-import { paramsSchema } from './request.js';
+import { paramsSchema, requestSchema } from './request.js';
 
 export const MAX_REVISIONS = 8;
 export const MAX_PEOPLE = 100;
@@ -128,8 +128,8 @@ const envelopeObject = z.strictObject({
 });
 
 /** Everything the people agree to, in one piece of bytes. Made and signed only by the executor. */
-export const envelopeSchema = envelopeObject.refine(
-  ({ rule, stages }) => (rule.effect === 'allow') === (stages.length === 0),
-  'a held action asks somebody, an allowed one nobody',
-);
+export const envelopeSchema = envelopeObject
+  .refine(({ rule, stages }) => (rule.effect === 'allow') === (stages.length === 0), 'a held action asks somebody, an allowed one nobody')
+  // What asks is shown to people: an envelope around anything else could not be.
+  .refine(({ request }) => requestSchema.safeParse(readPayload('request', request)).success, 'what it holds is no request');
 export type Envelope = z.infer<typeof envelopeSchema>;
