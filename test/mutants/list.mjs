@@ -179,8 +179,8 @@ export const MUTANTS = [
     patches: [
       {
         file: 'src/executor/judge.ts',
-        find: 'const byPresent = presentLadder === undefined ? undefined : tally(presentLadder, digest, votes);',
-        put: 'const byPresent = sealed;',
+        find: 'present: denied ? undefined : byPresent,',
+        put: 'present: denied ? undefined : sealed,',
       },
     ],
     test: 'test/executor/checks.test.ts',
