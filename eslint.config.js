@@ -6,7 +6,7 @@ const nodeBuiltins = {
 };
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'node_modules/**', '.keyturn/**', 'coverage/**', '**/*.cjs', 'test/mutants/**/work/**'] },
+  { ignores: ['dist/**', 'node_modules/**', '.keyturn/**', 'coverage/**', '.cache/**', '**/*.cjs', 'test/mutants/**/work/**'] },
   ...tseslint.configs.recommendedTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
@@ -43,5 +43,5 @@ export default tseslint.config(
   { files: ['src/workflows/**'], rules: { 'no-restricted-imports': ['error', { patterns: [nodeBuiltins] }] } },
   { files: ['test/**'], rules: { '@typescript-eslint/unbound-method': 'off' } },
   { files: ['**/*.js', '**/*.mjs'], ...tseslint.configs.disableTypeChecked },
-  { files: ['eslint.config.js', 'jest.config.js'], rules: { 'no-restricted-syntax': 'off' } },
+  { files: ['eslint.config.js', '**/jest.config.js'], rules: { 'no-restricted-syntax': 'off' } },
 );

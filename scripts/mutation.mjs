@@ -1,0 +1,77 @@
+import { readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Stryker } from '@stryker-mutator/core';
+
+/**
+ * `npm run test:mutation [-- FILE[:FROM-TO]… [--tests PART,PART] [--dry]]`: every mutant of the rules and of the executor must make a test fail.
+ * Results are kept in `.cache/stryker` after every ten files and used again for what did not change: a run that was stopped goes on from there.
+ */
+const LEAST = 95;
+const AT_ONCE = 10;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { tests: { type: 'string' }, dry: { type: 'boolean', default: false } },
+});
+const root = resolve(import.meta.dirname, '..');
+process.chdir(root);
+if (values.tests !== undefined) process.env.KEYTURN_MUTATION_TESTS = values.tests;
+
+const sources = (folder) =>
+  readdirSync(folder, { recursive: true })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(folder, name))
+    .sort();
+const files = positionals.length > 0 ? positionals : [...sources('src/domain'), ...sources('src/executor')];
+const parts = Array.from({ length: Math.ceil(files.length / AT_ONCE) }, (_, i) => files.slice(i * AT_ONCE, (i + 1) * AT_ONCE));
+
+const run = (mutate) =>
+  new Stryker({
+    mutate,
+    plugins: ['./test/mutation/runner.mjs'],
+    testRunner: 'quickest-first',
+    testRunnerNodeArgs: ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],
+    jest: { configFile: 'test/mutation/jest.config.js', enableFindRelatedTests: false },
+    coverageAnalysis: 'perTest',
+    concurrency: 2,
+    // A mutant that only met a busy machine must not count as killed; one that never ends is stopped by the number of its turns.
+    timeoutMS: 120_000,
+    timeoutFactor: 4,
+    dryRunTimeoutMinutes: 30,
+    dryRunOnly: values.dry,
+    tempDirName: '.cache/stryker/sandbox',
+    ignorePatterns: [
+      '.cache',
+      '.keyturn',
+      'coverage',
+      'dist',
+      'deploy',
+      'bench',
+      'docs',
+      'test/histories',
+      'test/ledgers',
+      'test/screenshots',
+    ],
+    disableTypeChecks: false,
+    incremental: true,
+    incrementalFile: '.cache/stryker/incremental.json',
+    reporters: ['progress-append-only', 'clear-text', 'json'],
+    clearTextReporter: { allowColor: false, allowEmojis: false, logTests: false, reportTests: false },
+    jsonReporter: { fileName: '.cache/stryker/report.json' },
+    thresholds: { high: 100, low: LEAST, break: null },
+  }).runMutationTest();
+
+const results = [];
+for (const part of parts) results.push(...(await run(part)));
+
+if (!values.dry) {
+  const count = (...statuses) => results.filter(({ status }) => statuses.includes(status)).length;
+  const killed = count('Killed', 'Timeout');
+  const survived = count('Survived', 'NoCoverage');
+  const unloaded = count('RuntimeError', 'CompileError');
+  const score = killed + survived === 0 ? 0 : (100 * killed) / (killed + survived);
+  if (unloaded > 0) console.log(`${unloaded} more could not be loaded, and count as neither`);
+  console.log(`mutation: ${killed} killed, ${survived} survived, score ${score.toFixed(2)} %`);
+  process.exitCode = score >= LEAST ? 0 : 1;
+}
