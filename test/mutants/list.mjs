@@ -177,11 +177,7 @@ export const MUTANTS = [
   {
     name: 'sealed policy only: the present rule is ignored',
     patches: [
-      {
-        file: 'src/executor/judge.ts',
-        find: 'present: denied ? undefined : byPresent,',
-        put: 'present: denied ? undefined : sealed,',
-      },
+      { file: 'src/executor/judge.ts', find: 'present: denied ? undefined : byPresent,', put: 'present: denied ? undefined : sealed,' },
     ],
     test: 'test/executor/checks.test.ts',
     title: '6.9 attack 31',
