@@ -272,4 +272,16 @@ export const MUTANTS = [
     test: 'test/executor/close.test.ts',
     title: 'after consumption nothing closes it',
   },
+  {
+    name: 'a budget is fresh after a restore',
+    patches: [{ file: 'src/executor/ledger/charges.ts', find: "restored > now - line.within ? 'unknown' : ", put: '' }],
+    test: 'test/ledgers/restore.test.ts',
+    title: 'attack 76: a restored ledger has not forgotten',
+  },
+  {
+    name: 'an executor goes on with a key whose time is over',
+    patches: [{ file: 'src/executor/live-rules.ts', find: '!keyValidAt(own.key, now())', put: 'false' }],
+    test: 'test/executor/key-rotation.test.ts',
+    title: "once its key's time is over",
+  },
 ];

@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
 import proto from '@temporalio/proto';
 import type { WorkflowHandle } from '@temporalio/client';
+import { workerVersions } from '../../src/cli/doctor/versions.js';
 import { temporalBinary } from '../../src/temporal/binary.js';
 import { loadWorkflowBundle, writeWorkflowBundle } from '../../src/temporal/bundle.js';
 import { WORKFLOW_QUEUE } from '../../src/temporal/names.js';
@@ -33,7 +34,6 @@ test('a build is pinned: what A began stays with A and is finished by it, what i
   const rig = await Rig.start({ serverSettings: DRAINS_SOON });
   const workers: RunningWorker[] = [];
   try {
-    await rig.stopWorker();
     const start = async (
       more: Pick<WorkflowRole, 'bundle'> = {},
     ): Promise<{ readonly worker: RunningWorker; readonly buildId: string }> => {
@@ -64,6 +64,10 @@ test('a build is pinned: what A began stays with A and is finished by it, what i
       for (const person of people) expect(await rig.decide(handle, approve(person, sealed, now()))).toBe('counted');
     };
 
+    expect(await workerVersions(rig.client)).toEqual([]);
+    // Begun by a worker that is not versioned, and still pending when the first build is made current: it is that build's.
+    const unversioned = await rig.propose({ idempotencyKey: 'unversioned' });
+    await rig.stopWorker();
     const a = await start();
     expect(a.buildId).toBe(await buildIdOf(await loadWorkflowBundle()));
     expect(a.buildId).toMatch(/^\d+\.\d+\.\d+-[0-9a-f]{12}$/);
@@ -72,10 +76,16 @@ test('a build is pinned: what A began stays with A and is finished by it, what i
     const early = request({ idempotencyKey: 'early' });
     const first = await rig.start(early.id, [early.signed]);
     expect((await first.describe()).historyLength).toBe(2);
+    expect(await workerVersions(rig.client)).toMatchObject([{ ok: false, remedy: expect.stringContaining(`--build-id ${a.buildId}`) }]);
     await makeCurrent(a.buildId);
+    expect(await workerVersions(rig.client)).toEqual([{ ok: true, what: 'worker builds', text: `${a.buildId} gets new actions` }]);
     const pending = await rig.sealed(first, 1);
     await agree(first, pending, 'ana');
     expect(await builtBy(first)).toEqual({ behavior: VERSIONING_BEHAVIOR_PINNED, buildId: a.buildId });
+
+    await agree(unversioned.handle, unversioned.sealed, 'ana', 'ben');
+    expect(await rig.outcome(unversioned.handle)).toMatchObject({ status: 'succeeded' });
+    expect(rig.bank.effects).toHaveLength(1);
 
     const codePath = join(rig.dir, 'b.js');
     await writeWorkflowBundle(codePath, join(packageRoot, 'test/upgrade/other-workflows.ts'));
@@ -93,11 +103,11 @@ test('a build is pinned: what A began stays with A and is finished by it, what i
     await first.signal('decision', approve('ben', pending, now()));
     await agree(second, fresh, 'ana', 'ben');
     expect(await rig.outcome(second)).toMatchObject({ status: 'succeeded' });
-    expect(rig.bank.effects).toHaveLength(1);
+    expect(rig.bank.effects).toHaveLength(2);
     const again = await start();
     expect(again.buildId).toBe(a.buildId);
     expect(await rig.outcome(first)).toMatchObject({ status: 'succeeded' });
-    expect(rig.bank.effects).toHaveLength(2);
+    expect(rig.bank.effects).toHaveLength(3);
     expect((await builtBy(first)).buildId).toBe(a.buildId);
     await until('A drains', async () =>
       (await version(a.buildId))?.drainageInfo?.status === VERSION_DRAINAGE_STATUS_DRAINED ? true : undefined,

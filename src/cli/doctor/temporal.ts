@@ -11,6 +11,7 @@ import { executorQueue, WORKFLOW_QUEUE } from '../../temporal/names.js';
 import { DEV_FILE } from '../dev/run-dev.js';
 import type { Workspace } from '../workspace.js';
 import { fine, problem, wordsOf, type Finding } from './finding.js';
+import { workerVersions } from './versions.js';
 
 const { TASK_QUEUE_TYPE_ACTIVITY, TASK_QUEUE_TYPE_WORKFLOW } = proto.temporal.api.enums.v1.TaskQueueType;
 /** A poll lasts up to a minute, and a server remembers pollers for five: an older one is likely gone. */
@@ -44,7 +45,12 @@ export async function temporalServer(workspace: Workspace, roster: Roster, env: 
         ),
       ),
     ];
-    return [fine('temporal', `${at}, namespace ${settings.namespace}`), await searchAttributes(client), ...(await Promise.all(pollers))];
+    return [
+      fine('temporal', `${at}, namespace ${settings.namespace}`),
+      await searchAttributes(client),
+      ...(await Promise.all(pollers)),
+      ...(await workerVersions(client)),
+    ];
   } catch (error) {
     return [problem('temporal', `${at}: ${wordsOf(error)}`, `Is there a namespace ${settings.namespace}, and may you read it?`)];
   } finally {
