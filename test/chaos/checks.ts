@@ -1,10 +1,10 @@
 import { expect } from '@jest/globals';
-import { openSqlite } from '../../src/executor/ledger/sqlite.js';
 import { buildEvidence } from '../../src/domain/evidence/build.js';
 import { verifyEvidence } from '../../src/domain/evidence/verify.js';
 import type { EndStatus } from '../../src/domain/outcome.js';
 import { checkLedger } from '../../src/executor/ledger/check.js';
 import { sourceOf } from '../../src/executor/ledger/source.js';
+import { openDatabase } from '../../src/executor/start-executor.js';
 import type { Roster } from '../../src/domain/roster.js';
 import type { Case } from './cases.js';
 import type { Scene } from './scene.js';
@@ -28,8 +28,8 @@ export async function checkEnd(scene: Scene, { type, ends }: Case): Promise<void
 }
 
 /** The whole book of an executor that was killed for good: one unbroken chain, every action ended, no lease, no undo without its step. */
-export async function checkBook(path: string, roster: Roster, actions: number): Promise<void> {
-  const database = openSqlite(path, { create: false });
+export async function checkBook(where: string, roster: Roster, actions: number): Promise<void> {
+  const database = await openDatabase(where);
   try {
     expect(await checkLedger(sourceOf(database), roster)).toMatchObject({ ok: true });
     const count = (sql: string): Promise<number> => database.transaction(async (tx) => Number((await tx.all(sql))[0]?.['n']));

@@ -9,12 +9,16 @@ export interface LaneOptions {
   readonly name: string;
   readonly dir: string;
   readonly key: string;
+  /** A ledger that is there already and that others share; left out: one of its own. */
+  readonly shared?: { readonly ledger: string; readonly member: string };
   readonly env: Readonly<Record<string, string>>;
 }
 
 /** One executor with a ledger, types and orders of its own, so that killing it disturbs no other case. A supervisor starts it again whenever it dies. */
 export class Lane {
   deaths = 0;
+  /** Of every process there was, the last last. */
+  readonly pids: number[] = [];
   private closing = false;
   private supervision: Promise<void> = Promise.resolve();
   private constructor(
@@ -24,15 +28,18 @@ export class Lane {
     private readonly executor: Child,
   ) {}
 
-  static async open({ name, dir, key, env }: LaneOptions): Promise<Lane> {
-    const [orders, ledger] = [join(dir, `orders-${name}`), join(dir, `${name}.db`)];
+  static async open({ name, dir, key, shared, env }: LaneOptions): Promise<Lane> {
+    const member = shared?.member ?? name;
+    const [orders, ledger] = [join(dir, `orders-${member}`), shared?.ledger ?? join(dir, `${name}.db`)];
     await mkdir(orders);
-    const database = openSqlite(ledger, { create: true });
-    await initLedger(database, DEPLOYMENT);
-    await database.close();
+    if (shared === undefined) {
+      const database = openSqlite(ledger, { create: true });
+      await initLedger(database, DEPLOYMENT);
+      await database.close();
+    }
     const own = { KEYTURN_EXECUTOR_KEY: key, KEYTURN_LEDGER: ledger, CHAOS_LANE: name, CHAOS_ORDERS: orders };
-    const lane = new Lane(name, orders, ledger, new Child(name, 'test/chaos/killable-executor.ts', { ...env, ...own }, dir));
-    await lane.executor.start();
+    const lane = new Lane(name, orders, ledger, new Child(member, 'test/chaos/killable-executor.ts', { ...env, ...own }, dir));
+    await lane.start();
     lane.supervision = lane.supervise();
     return lane;
   }
@@ -43,8 +50,12 @@ export class Lane {
       if (this.closing) return;
       this.deaths++;
       // Killed again before it was ready: once more.
-      await this.executor.start().catch(() => undefined);
+      await this.start().catch(() => undefined);
     }
+  }
+
+  private async start(): Promise<void> {
+    this.pids.push(Number((await this.executor.start())['pid']));
   }
 
   /** SIGKILL from outside; its supervisor starts it again. */

@@ -14,6 +14,12 @@ import { Child } from './child.js';
 import { Lane } from './lane.js';
 import { chaosPolicy, chaosRoster } from './rules.js';
 
+/** So many executors on this ledger, which is there already. */
+export interface Crew {
+  readonly members: number;
+  readonly ledger: string;
+}
+
 const BANK_PASSWORD = 'only-the-executors-know';
 
 /** A real Temporal server, a real bank with its own book, a workflow worker and one executor a lane, each a process of its own. */
@@ -30,8 +36,8 @@ export class Stage {
     readonly roster: Roster,
   ) {}
 
-  /** With `doors` every executor opens its own, on a port that stays the same. */
-  static async open(lanes: number, { doors = false }: { readonly doors?: boolean } = {}): Promise<Stage> {
+  /** With `doors` every executor opens its own, on a port that stays the same. With `crew` a lane has that many executors, all of them on one ledger. */
+  static async open(lanes: number, { doors = false, crew }: { readonly doors?: boolean; readonly crew?: Crew } = {}): Promise<Stage> {
     const dir = await mkdtemp(join(tmpdir(), 'keyturn-chaos-'));
     const keys = Object.fromEntries(Array.from({ length: lanes }, (_, i) => [`lane${i + 1}`, newPrivateKey()]));
     const signers = Object.fromEntries(Object.entries(keys).map(([lane, key]) => [lane, signerFrom(key, lane)]));
@@ -50,9 +56,13 @@ export class Stage {
     const worker = new Child('worker', 'test/chaos/workflow-worker.ts', { TEMPORAL_ADDRESS: server.address, KEYTURN_DIR: dir }, dir);
     const [, ...opened] = await Promise.all([
       worker.start(),
-      ...Object.entries(keys).map(([name, key]) =>
-        Lane.open({ name, dir, key, env: { ...env, ...(doorOf[name] === undefined ? {} : { KEYTURN_DOOR: doorOf[name] }) } }),
-      ),
+      ...Object.entries(keys).flatMap(([name, key]) => {
+        const lane = { name, dir, key, env: { ...env, ...(doorOf[name] === undefined ? {} : { KEYTURN_DOOR: doorOf[name] }) } };
+        if (crew === undefined) return [Lane.open(lane)];
+        return Array.from({ length: crew.members }, (_, i) =>
+          Lane.open({ ...lane, shared: { ledger: crew.ledger, member: `${name}-${i + 1}` } }),
+        );
+      }),
     ]);
     const [client, admin] = [new Bank(bankUrl, BANK_PASSWORD), new BankAdmin(bankUrl, BANK_PASSWORD)];
     return new Stage(dir, server, temporal, bank, worker, opened, client, admin, roster.roster);

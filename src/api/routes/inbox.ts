@@ -1,21 +1,15 @@
 import { z } from 'zod';
-import type { ActionLine } from '../../domain/http.js';
-import { personIdSchema, type PersonId } from '../../domain/ids.js';
-import { toMs } from '../../domain/instant.js';
+import { actionIdSchema, personIdSchema } from '../../domain/ids.js';
 import { attributes } from '../../temporal/attributes.js';
-import type { Api } from '../api.js';
 import { readerOf } from '../credentials/reader.js';
 import { answer, refused } from '../problem.js';
 import { readQuery, type Route } from '../route.js';
-import { listActions } from '../temporal/list.js';
+import { isPlace, nearest, type Place } from '../temporal/nearest.js';
 
-const PAGE = 1_000;
-const MAX_PAGES = 10;
-const SHOWN = 200;
 const query = z.strictObject({
   next: z
     .string()
-    .regex(/^[0-9]{1,6}$/, 'not what a page of this list gave')
+    .regex(/^-?[0-9]{1,16}\.act_[0-9a-z]{26}$/, 'not what a page of this list gave')
     .optional(),
   /** Whose: a person may look at what waits for those who handed over to him, as he may at every action. */
   for: personIdSchema.optional(),
@@ -32,27 +26,19 @@ export const inbox: Route = {
     const reader = readerOf(c, await api.roster(), Date.now());
     if (reader.kind !== 'person') throw refused('not_a_reviewer', 'an agent has no inbox');
     const asked = readQuery(c, query);
-    const from = Number(asked.next ?? 0);
-    const lines = (await awaiting(api, asked.for ?? reader.id)).sort((a, b) => atOf(a) - atOf(b) || (a.id < b.id ? -1 : 1));
-    return answer(200, { actions: lines.slice(from, from + SHOWN), next: from + SHOWN < lines.length ? String(from + SHOWN) : null });
+    const conditions = [
+      { name: attributes.awaiting.name, value: asked.for ?? reader.id },
+      { name: 'ExecutionStatus', value: 'Running' },
+    ];
+    const { lines, next } = await nearest(api.client, conditions, asked.next === undefined ? undefined : placeOf(asked.next));
+    return answer(200, { actions: lines, next: next === undefined ? null : `${next.at}.${next.id}` });
   },
 };
 
-const atOf = ({ deadline }: ActionLine): number => (deadline === null ? Number.MAX_SAFE_INTEGER : toMs(deadline));
-
-/** All of them: SQL visibility sorts by start alone, and the nearest deadline may be the oldest action's. Refuses to pass over some in silence. */
-async function awaiting({ client }: Api, person: PersonId): Promise<ActionLine[]> {
-  const conditions = [
-    { name: attributes.awaiting.name, value: person },
-    { name: 'ExecutionStatus', value: 'Running' },
-  ];
-  const lines: ActionLine[] = [];
-  let token: Uint8Array | undefined;
-  for (let page = 0; page < MAX_PAGES; page++) {
-    const { lines: some, next } = await listActions(client, conditions, PAGE, token);
-    lines.push(...some);
-    if (next === undefined) return lines;
-    token = next;
-  }
-  throw refused('rate_limited', `more than ${PAGE * MAX_PAGES} actions ask for you: use GET /v1/actions with filters`);
+function placeOf(next: string): Place {
+  const [at, text] = next.split('.');
+  const id = actionIdSchema.safeParse(text);
+  const place = { at: Number(at), id: id.data ?? '' };
+  if (!id.success || !isPlace(place)) throw refused('request_invalid', 'query: next is not what a page of this list gave');
+  return place;
 }
