@@ -12,6 +12,7 @@ const IBAN = 'DE89370400440532013000';
 const worker = await Worker.create({
   connection,
   taskQueue: 'bare',
+  ...(process.env['BARE_CACHED'] === undefined ? {} : { maxCachedWorkflows: Number(process.env['BARE_CACHED']) }),
   workflowsPath: fileURLToPath(new URL('./bare-workflow.js', import.meta.url)),
   activities: {
     prepare: async (vendor: string) => {

@@ -1,33 +1,30 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import type { Client } from '@temporalio/client';
-import { bankBook, decisionOf } from '../demo/outside.js';
-import { DEPLOYMENT, makeFolder, type Cast } from '../demo/people.js';
+import { bankBook } from '../demo/outside.js';
+import { makeFolder } from '../demo/people.js';
 import { Processes } from '../demo/processes.js';
-import { digestOfSigned } from '../src/domain/dsse.js';
-import { actionIdOf } from '../src/domain/ids.js';
-import { snapshotSchema } from '../src/domain/review/snapshot.js';
-import { signerFrom } from '../src/files/key-files.js';
 import { useNativeCrypto } from '../src/files/native-crypto.js';
 import { openClient } from '../src/temporal/connection.js';
 import { freePort } from '../src/temporal/free-port.js';
-import { WORKFLOW_QUEUE } from '../src/temporal/names.js';
 import { packageRoot } from '../src/temporal/paths.js';
+import { startBareWorker } from './bare-process.js';
+import { bareContender, idOf, KeyturnContender, type Contender } from './contenders.js';
 import { CpuMeter } from './cpu-meter.js';
 import { Notices } from './notices.js';
+import { median, round } from './numbers.js';
 
 /**
  * Side by side in one run, on one server and one bank: Keyturn against a bare workflow that runs one activity, waits for two Updates and pays by a
  * second activity. Both clients do the same: start, be told by a line in a file that it waits, read by one query what is to be agreed to, send two
- * Updates, take the result. Prints one JSON object; exits 1 on a shortfall. Times are ratios: absolute ones depend on the machine.
+ * Updates, take the result. Prints one JSON object and a line; exits 1 on a shortfall. Times are ratios: absolute ones depend on the machine.
  */
 const LATENCY_ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 60);
 const THROUGHPUT = { actions: Number(process.env['BENCH_ACTIONS'] ?? 120), atOnce: 20 };
-const LIMITS = { latencyRatio: 1.6, throughputRatio: 0.5, events: 50, helpMs: 200, bundleBytes: 1_700_000 };
-const IBAN = 'DE89370400440532013000';
+const LIMITS = { latencyRatio: 1.5, throughputRatio: 0.6, events: 45, helpMs: 200, bundleBytes: 1_700_000 };
 
 const dir = resolve('.keyturn', 'bench');
 useNativeCrypto();
@@ -39,51 +36,6 @@ const processes = new Processes(dir, await freePort(), password, false);
 const notices = new Notices(join(dir, '.keyturn', 'notices.jsonl'));
 const bareNoticesFile = join(dir, 'bare-notices.jsonl');
 const bareNotices = new Notices(bareNoticesFile);
-
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-const round = (value: number, digits = 2): number => Number(value.toFixed(digits));
-
-/** One kind of workflow: propose, then agree twice; the vendor names the payment in the bank's book. */
-interface Contender {
-  propose(client: Client, vendor: string): Promise<(() => Promise<void>)[]>;
-  finish(client: Client, vendor: string): Promise<void>;
-}
-
-const bare: Contender = {
-  async propose(client, vendor) {
-    const handle = await client.workflow.start('bareApproval', { workflowId: vendor, taskQueue: 'bare', args: [vendor] });
-    await bareNotices.asked(vendor);
-    await handle.query<string>('prepared');
-    return ['ana', 'ben'].map((person) => async () => void (await handle.executeUpdate('approve', { args: [person] })));
-  },
-  finish: async (client, vendor) => void (await client.workflow.getHandle(vendor).result()),
-};
-
-const keyturnContender = (cast: Cast): Contender => {
-  const agent = signerFrom(cast.agentKey, 'the agent');
-  const idOf = (vendor: string) => actionIdOf(DEPLOYMENT, 'ap-agent', vendor);
-  return {
-    async propose(client, vendor) {
-      const request = agent.sign('request', {
-        v: 1,
-        deployment: DEPLOYMENT,
-        agent: 'ap-agent',
-        type: 'payments.transfer',
-        params: { vendor, iban: IBAN, cents: 100 },
-        reason: 'bench',
-        idempotencyKey: vendor,
-      });
-      const handle = await client.workflow.start('agentAction', { workflowId: idOf(vendor), taskQueue: WORKFLOW_QUEUE, args: [request] });
-      await notices.asked(idOf(vendor));
-      const shown = snapshotSchema.parse(await handle.query('action'));
-      return (['ana', 'ben'] as const).map((person) => {
-        const signed = cast.people[person].sign('decision', decisionOf(person, shown, { verdict: 'approve' }, cast.people[person]));
-        return async () => void (await handle.executeUpdate('decision', { args: [signed], updateId: digestOfSigned(signed) }));
-      });
-    },
-    finish: async (client, vendor) => void (await client.workflow.getHandle(idOf(vendor)).result()),
-  };
-};
 
 async function latency(contender: Contender, client: Client, vendor: string): Promise<number> {
   const votes = await contender.propose(client, vendor);
@@ -139,7 +91,7 @@ const allPids = (): Record<string, number> => ({
   client: process.pid,
 });
 
-let bareProcess: ReturnType<typeof spawn> | undefined;
+let bareProcess: ChildProcess | undefined;
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => {
     bareProcess?.kill('SIGKILL');
@@ -151,19 +103,15 @@ try {
   await processes.startTemporal();
   await processes.startBank();
   await Promise.all([processes.startWorker(), processes.startExecutor()]);
-  bareProcess = spawn(process.execPath, [join(packageRoot, 'dist/bench/bare-worker.js')], {
-    env: {
-      ...process.env,
-      TEMPORAL_ADDRESS: processes.temporalAddress,
-      BANK_URL: processes.bankUrl,
-      BANK_PASSWORD: password,
-      BARE_NOTICES: bareNoticesFile,
-    },
-    stdio: ['ignore', 'pipe', 'inherit'],
+  bareProcess = await startBareWorker({
+    TEMPORAL_ADDRESS: processes.temporalAddress,
+    BANK_URL: processes.bankUrl,
+    BANK_PASSWORD: password,
+    BARE_NOTICES: bareNoticesFile,
   });
-  if (bareProcess.stdout) await once(bareProcess.stdout, 'data');
   const { client, connection } = await openClient({ connectionOptions: { address: processes.temporalAddress }, namespace: 'default' });
-  const ours = keyturnContender(cast);
+  const bare = bareContender(bareNotices);
+  const ours = new KeyturnContender(cast, notices);
 
   // Warm both up, then turn and turn about, so that a slow minute of the machine slows both.
   for (let i = 0; i < 5; i++)
@@ -183,7 +131,7 @@ try {
     rates.bare.push(await spent.bare.during(() => throughput(bare, client, `thr-bare-${i}`)));
     rates.ours.push(await spent.ours.during(() => throughput(ours, client, `thr-ours-${i}`)));
   }
-  const history = await client.workflow.getHandle(actionIdOf(DEPLOYMENT, 'ap-agent', 'lat-ours-0')).fetchHistory();
+  const history = await client.workflow.getHandle(idOf('lat-ours-0')).fetchHistory();
   await connection.close();
 
   const result = {
@@ -213,6 +161,11 @@ try {
     result.help.ms < LIMITS.helpMs &&
     result.workflowBundle.bytes < LIMITS.bundleBytes;
   console.log(JSON.stringify({ ok, ...result }, null, 2));
+  const { lastApprovalToEffect: latencies, finishedActionsPerSecond: rate, eventsOfA2of3Approval: history2of3 } = result;
+  console.log(
+    `bench: ${ok ? 'ok' : 'SHORT'}: last approval to effect ${latencies.p50Ratio} (at most ${LIMITS.latencyRatio}), finished actions ${rate.ratio} ` +
+      `(at least ${LIMITS.throughputRatio}) of a bare workflow's; ${history2of3.events} events (at most ${LIMITS.events})`,
+  );
   process.exitCode = ok ? 0 : 1;
 } finally {
   notices.close();

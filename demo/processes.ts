@@ -70,8 +70,9 @@ export class Processes {
     this.bankUrl = String(started.ready['listening']);
   }
 
-  startWorker(): Promise<Started> {
-    return this.spawn('worker', 'dist/src/cli/main.js', ['worker', '--dir', this.dir, '--json'], {});
+  /** `more`: arguments of `keyturn worker`. */
+  startWorker(more: readonly string[] = []): Promise<Started> {
+    return this.spawn('worker', 'dist/src/cli/main.js', ['worker', '--dir', this.dir, '--json', ...more], {});
   }
 
   startApi(): Promise<Started> {

@@ -29,6 +29,8 @@ export interface WorkflowRole {
   readonly versioned?: boolean;
   /** A workflow bundle built apart. Left out: this build's own. */
   readonly bundle?: WorkflowBundle;
+  /** Actions kept in memory between their tasks; any other is replayed when something happens to it. Left out: by the size of the heap. */
+  readonly cached?: number;
 }
 export type Role = WorkflowRole | { readonly role: 'executor'; readonly executor: Executor };
 
@@ -76,7 +78,7 @@ export async function startWorker(
 
 async function workflowWorker(
   common: Pick<WorkerOptions, 'connection' | 'namespace' | 'dataConverter' | 'shutdownGraceTime'>,
-  { roster, reviewUrl, notices, versioned = false, bundle: given }: WorkflowRole,
+  { roster, reviewUrl, notices, versioned = false, bundle: given, cached }: WorkflowRole,
   print: (line: string) => void,
 ): Promise<{ readonly worker: Worker; readonly buildId?: string }> {
   const bundle = given ?? (await loadWorkflowBundle());
@@ -87,6 +89,7 @@ async function workflowWorker(
     taskQueue: WORKFLOW_QUEUE,
     workflowBundle: bundle,
     stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT,
+    ...(cached === undefined ? {} : { maxCachedWorkflows: cached }),
     activities: {
       trust: trustActivity(roster, reviewUrl),
       notify: notifyActivity(notices ?? join(dirname(roster), '.keyturn', 'notices.jsonl'), print),

@@ -105,7 +105,6 @@ async function kill(lanes: readonly Lane[], { kills, everyMs }: CrewPlan, over: 
 /** By process id, as Temporal's history names who took an activity. */
 async function answeredBy(scenes: readonly Scene[]): Promise<ReadonlyMap<number, number>> {
   const counts = new Map<number, number>();
-  for (const scene of scenes)
-    for (const pid of await scene.executors()) counts.set(pid, (counts.get(pid) ?? 0) + 1);
+  for (const scene of scenes) for (const pid of await scene.executors()) counts.set(pid, (counts.get(pid) ?? 0) + 1);
   return counts;
 }

@@ -88,6 +88,15 @@ export class Scene {
     await insist(`${this.id} is cancelled`, async () => this.handle.cancel());
   }
 
+  /** The processes that took its activities, by id, as Temporal's history names them. */
+  async executors(): Promise<number[]> {
+    const { events } = await this.handle.fetchHistory();
+    return (events ?? []).flatMap(({ activityTaskStartedEventAttributes: started }) => {
+      const pid = Number.parseInt(started?.identity ?? '', 10);
+      return Number.isNaN(pid) ? [] : [pid];
+    });
+  }
+
   /** What the bank's own book says that this action did. */
   async effects(): Promise<BankEntry[]> {
     return (await this.stage.bank.book()).filter(({ key }) => key.startsWith(`${this.id}/`));

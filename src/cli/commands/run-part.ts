@@ -46,8 +46,14 @@ const portOf = (url: string): string => {
   return port === '' ? (protocol === 'https:' ? '443' : '80') : port;
 };
 
+/** The SDK's own floor under what it works out from the heap. */
+const LEAST_CACHED = 10;
+
 /** `worker`: the workflow role alone. It holds no credentials; of the roster it uses the deployment and the executors' keys. */
-export async function worker(session: Session): Promise<ExitCode> {
+export async function worker(session: Session, options: { readonly cached?: string } = {}): Promise<ExitCode> {
+  const cached = Number(options.cached ?? LEAST_CACHED);
+  if (!Number.isSafeInteger(cached) || cached < LEAST_CACHED)
+    throw usage(`"${options.cached ?? ''}" is no number of actions of at least ${LEAST_CACHED}`, 'Write --cached 500.');
   const { rosterFile } = await session.workspace();
   const { startWorker } = await import('../../worker.js');
   const { connect } = await import('../../temporal/connection.js');
@@ -60,7 +66,8 @@ export async function worker(session: Session): Promise<ExitCode> {
   const link = process.env['KEYTURN_REVIEW_URL'];
   const reviewUrl = link === undefined || link === '' ? {} : { reviewUrl: readReviewUrl(link) };
   const versioned = readVersioning(process.env['KEYTURN_WORKER_VERSIONING']);
-  const role = { role: 'workflow', roster: rosterFile, versioned, ...reviewUrl } as const;
+  const cache = options.cached === undefined ? {} : { cached };
+  const role = { role: 'workflow', roster: rosterFile, versioned, ...reviewUrl, ...cache } as const;
   now.running = await startWorker(role, (line) => session.terminal.out(line)).catch((error: unknown) => {
     if (!(error instanceof Error) || !error.message.includes('tonic::transport')) throw error;
     const address = connect().connectionOptions.address ?? '';

@@ -27,7 +27,8 @@ export function registerParts(program: Command, run: Run): void {
   program
     .command('worker')
     .description('the workflow worker alone; it holds no credentials')
-    .action(() => run(async (session) => (await import('../commands/run-part.js')).worker(session)));
+    .option('--cached <number>', 'actions kept in memory between their tasks (default: by the size of the heap)')
+    .action((options: { cached?: string }) => run(async (session) => (await import('../commands/run-part.js')).worker(session, options)));
   program
     .command('executor <file>')
     .description('your executor: the only process with the credentials')
