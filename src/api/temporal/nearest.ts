@@ -7,7 +7,7 @@ import { cut, FIRST, LAST, type Few } from './cut.js';
 import { countActions, listActions, type Condition, type Page } from './list.js';
 
 /** So many lines a page of ours, read from windows that hold little more: each row costs the server and us. */
-const FEW: Few = { least: 200, most: 400 };
+const FEW: Few = { least: 50, most: 150 };
 const READ = 1_000;
 /** What a flood of lines that are none may cost a reader before he is told. */
 const MAX_ASKED = 100;
