@@ -70,7 +70,7 @@ describe('what an operator sees of an action (§8)', () => {
 
   beforeAll(async () => {
     slow = await Rig.start({ policy: { stages: LADDER } });
-    quick = await Rig.start({ policy: { stages: QUICK, approveWithin: '5s' }, roster: { groups: { audit: ['ben', 'cleo'] } } });
+    quick = await Rig.start({ policy: { stages: QUICK, approveWithin: '1h' }, roster: { groups: { audit: ['ben', 'cleo'] } } });
 
     const silent = await propose(quick);
     const held = await propose(slow);
@@ -116,8 +116,10 @@ describe('what an operator sees of an action (§8)', () => {
     const hostile = await propose(slow, { params: { vendor: HOSTILE, cents: 1 } });
     await shoot(slow, "an agent's words", 'awaiting_approval', hostile);
 
-    await quick.outcome(silent.handle);
-    await shoot(quick, 'expired', 'expired', silent);
+    quick.rules.setPolicy({ version: 2, stages: QUICK, approveWithin: '3s' });
+    const over = await propose(quick);
+    await quick.outcome(over.handle);
+    await shoot(quick, 'expired', 'expired', over);
 
     await slow.stopExecutor();
     await agree(hostile);
@@ -127,7 +129,7 @@ describe('what an operator sees of an action (§8)', () => {
     await slow.outcome(hostile.handle);
     await shoot(slow, 'succeeded', 'succeeded', hostile);
 
-    for (const { handle } of [blind, shipped]) await handle.terminate('the end of the test');
+    for (const { handle } of [blind, shipped, silent]) await handle.terminate('the end of the test');
   }, 120_000);
 
   afterAll(async () => {
