@@ -116,22 +116,6 @@ describe('README.md', () => {
     const wanted = Object.values(attributes).map(({ name, type }) => `${name} ${type.replaceAll('_', '')}`);
     expect(made.sort()).toEqual(wanted.sort());
   });
-
-  test('what it says is refused at start is refused so, and with that code', () => {
-    const [, list = ''] = /Refused at start with `policy_unsupported`[^:]*:([\s\S]*?)\. So/.exec(README) ?? [];
-    const named = [...list.matchAll(/`([^`]+)`/g)].map(([, field = '']) => field);
-    const starter = text('examples/starter/policy.yaml');
-    for (const field of named) {
-      const policy = starter.replace('    effect: hold', `    effect: hold\n    ${field}: 1`);
-      const read = parsePolicy(policy, 'policy.yaml');
-      expect({ field, codes: read.ok ? [] : read.problems.map(({ code }) => code) }).toMatchObject({
-        codes: expect.arrayContaining(['policy_unsupported']),
-      });
-    }
-    const source = text('src/domain/policy/file.ts');
-    const inCode = [...source.matchAll(/(\w+): unsupported\(/g)].map(([, field = '']) => field);
-    expect(named.sort()).toEqual(inCode.sort());
-  });
 });
 
 describe('ARCHITECTURE.md', () => {

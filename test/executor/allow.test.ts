@@ -63,7 +63,7 @@ describe('§6.2 what the policy lets run, within its budget', () => {
     expect((await pay(world, 400)).envelope.rule.effect).toBe('allow');
   });
 
-  test('several sealed at once: the budget is asked again as each is consumed, and what is over goes to people', async () => {
+  test('7.13 several sealed at once: the budget is asked again as each is consumed, and what is over goes to people', async () => {
     const world = await open(allow(COUNT));
     const sealed = await Promise.all([1, 2, 3].map((cents) => pay(world, cents)));
     expect(sealed.map(({ envelope }) => envelope.rule.effect)).toEqual(['allow', 'allow', 'allow']);

@@ -52,10 +52,20 @@ const breakGlass = strict(
   'breakGlass: { review: { from: [group:security], quorum: 1 }, reviewWithin: 72h }',
 );
 
-/** §6.1: a field that this build does not enforce is a start-up error, so that nobody relies on it. */
-const unsupported = (field: string) =>
-  refused(`this build does not enforce "${field}"`, `the rule without ${field}, or use a build that enforces it`, 'policy_unsupported');
-const notYet = { notify: unsupported('notify') };
+/** §6.1: what this build does not enforce is a start-up error, so that nobody relies on it: a later form may hold rules it does not know. */
+const form = z.unknown().transform((value, context): 'keyturn/policy@1' => {
+  if (value === 'keyturn/policy@1') return value;
+  const isLater = typeof value === 'string' && /^keyturn\/policy@[1-9][0-9]{0,3}$/.test(value);
+  const why = isLater
+    ? {
+        text: `this build does not enforce ${value}`,
+        write: 'schema: keyturn/policy@1, or use a build that enforces it',
+        code: 'policy_unsupported',
+      }
+    : { expected: 'a form this build reads', write: 'schema: keyturn/policy@1' };
+  context.addIssue({ code: 'custom', params: why });
+  return z.NEVER;
+});
 
 const budget = list(
   strict(
@@ -126,7 +136,6 @@ const hold = strict(
     request: requestStanding.optional(),
     delegates: refs('delegates').optional(),
     breakGlass: breakGlass.optional(),
-    ...notYet,
   },
   'a rule with name, match, effect and because',
 );
@@ -151,7 +160,6 @@ const allow = strict(
     rejections: asksNobody('rejections'),
     delegates: asksNobody('delegates'),
     ...noGuards('an allow rule: nobody is asked', (field) => `the rule without ${field}, or effect: hold`),
-    ...notYet,
   },
   'a rule with name, match, effect, because, budget, executeWithin and resolve',
 );
@@ -176,7 +184,6 @@ const deny = strict(
     request: ofHoldOnly('request'),
     delegates: ofHoldOnly('delegates'),
     breakGlass: ofHoldOnly('breakGlass'),
-    ...notYet,
   },
   'a rule with name, match, effect and because',
 );
@@ -190,7 +197,7 @@ const data = leaf(
 );
 export const policyFileSchema = strict(
   {
-    schema: leaf(z.literal('keyturn/policy@1'), 'a form this build reads', 'schema: keyturn/policy@1'),
+    schema: form,
     version: leaf(z.int().min(1), 'a whole number from 1', 'version: 1'),
     rules: list(
       z.discriminatedUnion('effect', [hold, deny, allow], { error: 'effect: hold, effect: allow or effect: deny' }),
