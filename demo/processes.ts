@@ -34,6 +34,13 @@ export class Processes {
     readonly apiPort: number,
     private readonly bankPassword: string,
     private readonly withUi: boolean,
+    /** Another build of this package to run in place of this one, more for the dev server and the executor, and more patience. */
+    private readonly also: {
+      readonly root?: string;
+      readonly temporalArgs?: readonly string[];
+      readonly executorEnv?: Readonly<Record<string, string>>;
+      readonly readyMs?: number;
+    } = {},
   ) {}
 
   get temporalAddress(): string {
@@ -56,6 +63,7 @@ export class Processes {
       port: this.temporalPort,
       ...(this.uiPort === undefined ? {} : { uiPort: this.uiPort }),
       log: () => undefined,
+      ...(this.also.temporalArgs === undefined ? {} : { extraArgs: this.also.temporalArgs }),
     });
     this.started.push(this.temporal.pid);
   }
@@ -86,6 +94,7 @@ export class Processes {
       BANK_PASSWORD: this.bankPassword,
       KEYTURN_DIR: this.dir,
       KEYTURN_DEVELOPMENT: '1',
+      ...this.also.executorEnv,
     });
   }
 
@@ -102,10 +111,14 @@ export class Processes {
       KEYTURN_DEV_PID: String(process.pid),
       ...extra,
     };
-    const child = spawn(process.execPath, [join(packageRoot, script), ...args], { env, cwd: this.dir, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [join(this.also.root ?? packageRoot, script), ...args], {
+      env,
+      cwd: this.dir,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const log = createWriteStream(join(this.dir, `${part}.log`), { flags: 'a' });
     child.stderr.pipe(log, { end: false });
-    const ready = await firstJsonLine(child, part, log);
+    const ready = await firstJsonLine(child, part, log, this.also.readyMs ?? READY_MS);
     const started = { pid: Number(ready['pid'] ?? child.pid), ready, child };
     this.running.set(part, started);
     this.started.push(started.pid);
@@ -149,10 +162,15 @@ async function gone(child: ChildProcess, ms: number): Promise<void> {
 }
 
 /** A process says that it is ready with one JSON line. */
-async function firstJsonLine(child: ChildProcess, part: Part, log: NodeJS.WritableStream): Promise<Record<string, unknown>> {
+async function firstJsonLine(
+  child: ChildProcess,
+  part: Part,
+  log: NodeJS.WritableStream,
+  readyMs: number,
+): Promise<Record<string, unknown>> {
   return new Promise((ready, failed) => {
     let text = '';
-    const timer = setTimeout(() => failed(new Error(`${part} was not ready in ${READY_MS / 1000} s; see ${part}.log`)), READY_MS);
+    const timer = setTimeout(() => failed(new Error(`${part} was not ready in ${readyMs / 1000} s; see ${part}.log`)), readyMs);
     child.once('exit', (code) => failed(new Error(`${part} ended with code ${String(code)}; see ${part}.log`)));
     child.stdout?.on('data', (chunk: Buffer) => {
       log.write(chunk);

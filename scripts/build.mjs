@@ -1,4 +1,4 @@
-// Compiles src, examples, demo and bench to dist, then bundles the workflow code once, so that a worker starts in a second.
+// Compiles src, examples, demo, bench and redteam to dist, then bundles the workflow code once, so that a worker starts in a second.
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import { chmodSync } from 'node:fs';
