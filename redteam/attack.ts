@@ -16,6 +16,7 @@ export type Credential =
   | "ana's two keys"
   | "ben's key"
   | "cleo's key"
+  | "gus's key"
   | "the owner's key"
   | "fay's ended key"
   | 'policy.yaml';
@@ -40,8 +41,10 @@ export const factsSchema = z.strictObject({
   revision: z.number().default(0),
   view: z.string().nullable().default(null),
   votes: z.array(signedSchema).default([]),
-  /** Of a freeze, or of a text that is public. */
-  other: z.string().default(''),
+  /** Ben's delegation. */
+  mandate: signedSchema.optional(),
+  /** The digest of a freeze. */
+  freeze: z.string().default(''),
 });
 export type Facts = z.infer<typeof factsSchema>;
 export type Known = Partial<Omit<Facts, 'vendor' | 'cli' | 'keyIds'>>;

@@ -78,10 +78,20 @@ export const GUARDS = {
     { file: ADMIT, find: '|| holder.person !== decision.person', put: '' },
     {
       file: JUDGE,
-      find: 'if (key === undefined || key.person !== vote.person) return false;',
+      find: 'if (key === undefined || key.person !== authorOf(vote)) return false;',
       put: 'if (key === undefined) return false;',
     },
   ],
+  'delegator and delegate are one seat': expression(
+    TALLY,
+    'const seatOfPerson = seatsOf([...noes, ...yeses]);',
+    'const seatOfPerson = (person: PersonId): PersonId => person;',
+  ),
+  'a delegation is signed': expression(
+    'src/domain/delegation.ts',
+    "if (key === undefined || !verify('delegation', signed, key, webauthn))",
+    'if (false)',
+  ),
   'the owner is excluded': exclusion("exclude(owner, 'owner');"),
   'who is acted for is excluded': exclusion("if (onBehalfOf !== null) exclude(onBehalfOf, 'on_behalf_of');"),
   'an editor is excluded': exclusion("for (const editor of [...editors].sort()) exclude(editor, 'editor');"),

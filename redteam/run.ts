@@ -52,7 +52,8 @@ async function all(some: readonly Attack[], one: (attack: Attack) => Promise<voi
 
 /** Returns how many fell short. */
 async function guardedRun(cli: string): Promise<number> {
-  const { stage, stop } = await startProduct(join(dir, 'guarded'), cli, undefined, (end) => endings.add(end));
+  const product = await startProduct(join(dir, 'guarded'), cli, undefined, (end) => endings.add(end));
+  const { stage } = product;
   const struck: Struck[] = [];
   await all(attacks, async (attack) => void struck.push(await strike(stage, attack, false)));
   let effects = 0;
@@ -65,7 +66,7 @@ async function guardedRun(cli: string): Promise<number> {
     effects += last.effects;
     if (ok) stopped++;
   }
-  const left = await stop();
+  const left = await product.stop();
   if (left.length > 0) say(`processes left running: ${left.join(' ')}`);
   const summary = { attacks: attacks.length, stopped, effects };
   console.log(json ? JSON.stringify(summary) : `redteam: ${attacks.length} attacks, ${stopped} stopped, ${effects} effects at the target`);
@@ -83,14 +84,15 @@ async function unguardedRun(cli: string): Promise<number> {
     if (those.length === 0) continue;
     say(`without "${guard}"`);
     const putBack = await patchBuild(root, GUARDS[guard]);
-    const { stage, stop } = await startProduct(join(dir, 'unguarded'), cli, root, (end) => endings.add(end));
+    const product = await startProduct(join(dir, 'unguarded'), cli, root, (end) => endings.add(end));
+    const { stage } = product;
     await all(those, async (attack) => {
       const struck = await strike(stage, attack, true);
       const ok = struck.effects > 0 || struck.fooled;
       tell(struck, ok, 'it succeeds');
       if (ok) succeeded++;
     });
-    left += (await stop()).length;
+    left += (await product.stop()).length;
     await putBack();
   }
   await removeBuild(root);

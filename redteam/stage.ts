@@ -13,7 +13,7 @@ import { toInstant } from '../src/domain/instant.js';
 import { packageRoot } from '../src/temporal/paths.js';
 import type { Attack, Credential, Facts, Holds, Known } from './attack.js';
 import { Hands } from './hands.js';
-import { decision, LATER, policyText, rosterText, signer, type Agent, type Name, type Target, type Town } from './town.js';
+import { decision, delegation, LATER, policyText, rosterText, signer, type Agent, type Name, type Target, type Town } from './town.js';
 
 export const IBAN = 'DE89370400440532013000';
 const WAIT_MS = 20_000;
@@ -44,6 +44,10 @@ export class Stage {
   }
   vote(person: Name, target: Target, verdict: Readonly<Record<string, unknown>> = {}): Signed {
     return decision(signer(this.town.people[person]), person, target, verdict);
+  }
+  /** A true delegation. */
+  handOver(from: Name, to: Name): Signed {
+    return delegation(signer(this.town.people[from]), from, to);
   }
   /** A decision sent as its author does. Throws unless it is taken. */
   async decide(person: Name, target: Target, verdict: Readonly<Record<string, unknown>>): Promise<void> {
@@ -124,7 +128,7 @@ export class Stage {
   facts(vendor: string, known: Known): Facts {
     const { people, agents } = this.town;
     const keyIds = Object.fromEntries(Object.entries({ ...people, ...agents }).map(([name, key]) => [name, signer(key).key.id]));
-    return { id: '', digest: null, revision: 0, view: null, votes: [], other: '', ...known, vendor, cli: this.cliBinary, keyIds };
+    return { id: '', digest: null, revision: 0, view: null, votes: [], freeze: '', ...known, vendor, cli: this.cliBinary, keyIds };
   }
   /** The credentials an attack names, and nothing beside them. */
   holds({ holds, id }: Attack): Holds {
@@ -156,6 +160,8 @@ export class Stage {
         return { keys: [people.ben] };
       case "cleo's key":
         return { keys: [people.cleo] };
+      case "gus's key":
+        return { keys: [people.gus] };
       case "the owner's key":
         return { keys: [people.dana] };
       case "fay's ended key":

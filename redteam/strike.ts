@@ -6,7 +6,7 @@ import { packageRoot } from '../src/temporal/paths.js';
 import type { Attack } from './attack.js';
 import type { Stage } from './stage.js';
 
-const ATTACKER_MS = 30_000;
+const ATTACKER_MS = 90_000;
 const EFFECT_MS = 8_000;
 
 /** What became of one attack. `effects`: payments nobody agreed to, counted in the bank's own book. */

@@ -131,6 +131,7 @@ ${ALLOWED}
     effect: hold
     because: Money leaves the company and is hard to get back.
     stages: [{ name: finance, from: [group:finance], quorum: 2 }]
+    delegates: [person:cleo, person:gus]
     approveWithin: 24h
     executeWithin: 30m
 stop: { freeze: [group:finance-leads], thaw: { from: [group:finance-leads], quorum: 1 } }
@@ -150,7 +151,7 @@ export const decision = (
   by: Signer,
   person: string,
   { id, digest, revision, view }: Target,
-  { keyId = by.key.id as string, at = Date.now(), ...verdict }: { keyId?: string; at?: number; [member: string]: unknown } = {},
+  { keyId = by.key.id, at = Date.now(), ...verdict }: { keyId?: string; at?: number; [member: string]: unknown } = {},
 ): Signed =>
   by.sign('decision', {
     v: 1,
@@ -165,6 +166,18 @@ export const decision = (
     issuedAt: toInstant(at),
     verdict: 'approve',
     ...verdict,
+  });
+
+/** The right to decide for `from`, handed over to `to` for an hour. */
+export const delegation = (by: Signer, from: string, to: string): Signed =>
+  by.sign('delegation', {
+    v: 1,
+    deployment: DEPLOYMENT,
+    from,
+    to,
+    nonce: randomBytes(16).toString('hex'),
+    issuedAt: toInstant(Date.now() - 1_000),
+    until: toInstant(Date.now() + 3_600_000),
   });
 
 /** The same bytes under the name of another key: what a forger who lacks that key can make. */

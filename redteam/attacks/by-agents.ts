@@ -107,7 +107,7 @@ export const byAgents: readonly Attack[] = [
       };
       const headers = { 'content-type': 'application/json', authorization: `Bearer ${hands.holds.bearer ?? ''}` };
       await fetch(`${hands.api}/v1/actions`, { method: 'POST', headers, body: JSON.stringify(body) });
-      const id = actionIdOf(DEPLOYMENT, 'erp-agent' as Parameters<typeof actionIdOf>[1], vendor);
+      const id = actionIdOf(DEPLOYMENT, 'erp-agent', vendor);
       const keyturn = new Keyturn({ url: hands.api, deployment: DEPLOYMENT, agent: 'erp-agent', bearer: hands.holds.bearer ?? '' });
       return (await keyturn.wait(id, { timeoutMs: 8_000 })).reason.code;
     },

@@ -46,7 +46,7 @@ export const byHosts: readonly Attack[] = [
         reason: 'x',
         idempotencyKey: vendor,
       };
-      const id = actionIdOf(DEPLOYMENT, 'ap-agent' as Parameters<typeof actionIdOf>[1], vendor);
+      const id = actionIdOf(DEPLOYMENT, 'ap-agent', vendor);
       return hands.end(await hands.start(id, [hands.key().sign('request', body)]));
     },
   },

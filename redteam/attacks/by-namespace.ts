@@ -161,7 +161,7 @@ export const byNamespace: readonly Attack[] = [
         idempotencyKey: vendor,
       };
       const request = renamed(stranger().sign('request', body), keyIds['ap-agent'] ?? '');
-      const id = actionIdOf(DEPLOYMENT, 'ap-agent' as Parameters<typeof actionIdOf>[1], vendor);
+      const id = actionIdOf(DEPLOYMENT, 'ap-agent', vendor);
       return hands.end(await hands.start(id, [request]));
     },
   },
@@ -287,6 +287,6 @@ export const byNamespace: readonly Attack[] = [
 
 async function frozen(stage: Parameters<Attack['prepare']>[0], vendor: string) {
   const facts = await heldWithVotes(stage, vendor, { agent: 'cold-agent' });
-  return { ...facts, other: await stage.freeze('cold-agent') };
+  return { ...facts, freeze: await stage.freeze('cold-agent') };
 }
 export const frozenFacts = frozen;

@@ -3,7 +3,7 @@ import { DEPLOYMENT } from '../../demo/people.js';
 import { toInstant } from '../../src/domain/instant.js';
 import type { Attack } from '../attack.js';
 import { held, heldWithVotes } from '../stage.js';
-import { decision } from '../town.js';
+import { decision, delegation, renamed } from '../town.js';
 import { frozenFacts } from './by-namespace.js';
 
 /** What one reviewer tries who has write access to the namespace besides: so nothing but the executor stands in between. */
@@ -103,6 +103,40 @@ export const byPeople: readonly Attack[] = [
     },
   },
   {
+    id: 'delegate-votes-twice',
+    cases: [],
+    words: 'a reviewer to whom another has truly handed over approves for herself and for him',
+    holds: ["cleo's key", 'namespace write'],
+    expected: 'quorum_missing',
+    guard: 'delegator and delegate are one seat',
+    prepare: async (stage, vendor) => ({ ...(await held(stage, vendor)), mandate: stage.handOver('ben', 'cleo') }),
+    strike: (hands, facts) => {
+      const forBen = { delegation: { from: 'ben', signed: facts.mandate } };
+      return hands.advance(
+        facts.id,
+        facts.digest,
+        [{}, forBen].map((more) => decision(hands.key(), 'cleo', facts, more)),
+      );
+    },
+  },
+  {
+    id: 'forged-delegation',
+    cases: [],
+    words:
+      "somebody who is asked nothing, but may be handed over to, makes a delegation in a reviewer's name, and is the second to approve",
+    holds: ["gus's key", 'namespace write'],
+    expected: 'delegation_invalid',
+    guard: 'a delegation is signed',
+    prepare: (stage, vendor) => heldWithVotes(stage, vendor, { voters: ['ana'] }),
+    strike: (hands, facts) => {
+      const signed = renamed(delegation(hands.key(), 'ben', 'gus'), facts.keyIds['ben'] ?? '');
+      return hands.advance(facts.id, facts.digest, [
+        ...facts.votes,
+        decision(hands.key(), 'gus', facts, { delegation: { from: 'ben', signed } }),
+      ]);
+    },
+  },
+  {
     id: 'thaw-by-who-may-not',
     cases: [],
     words: 'a reviewer who may not thaw thaws, and orders what was frozen',
@@ -112,7 +146,7 @@ export const byPeople: readonly Attack[] = [
     prepare: frozenFacts,
     strike: async (hands, facts) => {
       const said = { v: 1, deployment: DEPLOYMENT, nonce: randomBytes(16).toString('hex'), issuedAt: toInstant(Date.now()) };
-      const signed = hands.key().sign('thaw', { ...said, by: 'ana', freeze: facts.other, reason: 'it was nothing' });
+      const signed = hands.key().sign('thaw', { ...said, by: 'ana', freeze: facts.freeze, reason: 'it was nothing' });
       const thawed = await hands.order('lodge', { actionId: null, have: 0, signed });
       return `${thawed}, ${await hands.advance(facts.id, facts.digest, facts.votes)}`;
     },

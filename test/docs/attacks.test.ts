@@ -7,7 +7,12 @@ import { linksOf, ROOT, tableRows, text } from './markdown.js';
 const page = text('docs/attacks.md');
 const [, afterList = ''] = page.split('## The list');
 const [list = '', more = ''] = afterList.split('## More of the red team');
-const rows = tableRows(list).map(([number = '', attack = '', stops = '', shown = '']) => ({ number: Number(number), attack, stops, shown }));
+const rows = tableRows(list).map(([number = '', attack = '', stops = '', shown = '']) => ({
+  number: Number(number),
+  attack,
+  stops,
+  shown,
+}));
 /** Names of attacks of the red team in a cell. */
 const namesIn = (cell: string): string[] => [...cell.matchAll(/`([a-z]+(?:-[a-z]+)*)`/g)].map(([, name = '']) => name);
 
@@ -18,7 +23,8 @@ describe('docs/attacks.md', () => {
 
   test('each attack is shown by a test or by the red team, or says in words why it does not concern what exists', () => {
     const silent = rows.filter(
-      ({ stops, shown }) => !stops.startsWith('Not here') && linksOf(shown).every(({ to }) => !to.endsWith('.test.ts')) && namesIn(shown).length === 0,
+      ({ stops, shown }) =>
+        !stops.startsWith('Not here') && linksOf(shown).every(({ to }) => !to.endsWith('.test.ts')) && namesIn(shown).length === 0,
     );
     expect(silent.map(({ number }) => number)).toEqual([]);
   });
