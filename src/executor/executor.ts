@@ -61,7 +61,7 @@ export const waitResult = (
   text: string,
 ): Extract<ResultOf<'advance'>, { kind: 'wait' }> => ({ kind: 'wait', until: toInstant(now + ms), code, text: clip(text, MAX_TEXT) });
 
-/** Signs an answer: the result, and the action's entries from number `have` on, read in one transaction. */
+/** Signs an answer: the result, and the action's entries from number `have` on, read at one moment. */
 export async function answer<A extends Activity>(
   executor: Executor,
   activity: A,
@@ -69,7 +69,7 @@ export async function answer<A extends Activity>(
   result: ResultOf<A>,
 ): Promise<Signed> {
   const { actionId } = input;
-  const { status, entries } = await executor.ledger.transaction(async (tx: LedgerTransaction) => {
+  const { status, entries } = await executor.ledger.snapshot(async (tx: LedgerTransaction) => {
     const action = actionId === null ? undefined : await readAction(tx.sql, actionId);
     return { status: action?.status ?? null, entries: actionId === null ? [] : await tx.entriesFrom(actionId, input.have) };
   });

@@ -5,6 +5,14 @@ import { readPolicy, readRoster, Watched } from '../files/rules.js';
 import type { Rules } from './executor.js';
 import type { Ledger } from './ledger/ledger.js';
 
+/** Whether the newest the ledger has seen are exactly these. */
+const areNewest = (ledger: Ledger, roster: Roster, policy: Policy): Promise<boolean> =>
+  ledger.snapshot(
+    async (tx) =>
+      (await tx.meta('roster')) === `${roster.version} ${roster.digest}` &&
+      (await tx.meta('policy')) === `${policy.version} ${policy.digest}`,
+  );
+
 /**
  * Policy and roster, read again when they change. The ledger remembers the newest of each it has seen: a lower version, or the same version
  * with other content, is refused, and then nothing runs until it is mended (attack case 47). The same once its own key's time is over: what it signed
@@ -28,7 +36,9 @@ export function liveRules(
     const own = holderOf(roster, keyId);
     if (own?.kind !== 'executor' || !keyValidAt(own.key, now()))
       return { ok: false, text: "the roster gives this executor's key to no executor, or its time is over: start it with its present key" };
-    if (accepted === current.value && ledger.kind === 'sqlite') return { ok: true, roster, policy };
+    // SQLite has this one executor; on PostgreSQL another may have seen newer rules since.
+    if (accepted === current.value && (ledger.kind === 'sqlite' || (await areNewest(ledger, roster, policy))))
+      return { ok: true, roster, policy };
     if (roster.deployment !== ledger.identity.deployment)
       return { ok: false, text: `the roster names deployment ${roster.deployment}, the ledger ${ledger.identity.deployment}` };
     if (roster.development && process.env['KEYTURN_DEVELOPMENT'] !== '1')

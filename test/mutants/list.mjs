@@ -284,4 +284,10 @@ export const MUTANTS = [
     test: 'test/executor/key-rotation.test.ts',
     title: "once its key's time is over",
   },
+  {
+    name: 'an executor goes on by rules older than another on its ledger has seen',
+    patches: [{ file: 'src/executor/live-rules.ts', find: '(await areNewest(ledger, roster, policy))', put: 'true' }],
+    test: 'test/executor/rules-shared.test.ts',
+    title: 'attack 47',
+  },
 ];

@@ -115,6 +115,14 @@ export class Ledger {
     return result;
   }
 
+  /** Reads what is committed, at one moment, and writes nothing. On PostgreSQL it waits for no writer and keeps none waiting. */
+  snapshot<T>(work: (tx: LedgerTransaction) => Promise<T>): Promise<T> {
+    return this.database.snapshot(async (sql) => {
+      if (this.database.kind === 'postgres') await this.stillOurs(sql);
+      return work(new LedgerTransaction(sql, this.identity, this.signer));
+    });
+  }
+
   /** `watcher` is told of each entry this process wrote, once it is committed. It must not throw. */
   watch(watcher: (entry: EntryBody) => void): void {
     this.watcher = watcher;
