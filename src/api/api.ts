@@ -2,10 +2,12 @@ import type { Client } from '@temporalio/client';
 import type { Context } from 'hono';
 import type { Signer } from '../domain/dsse.js';
 import type { Roster } from '../domain/roster.js';
+import type { Limits } from './limits.js';
 import type { Looks } from './looks.js';
 import type { Manifests } from './manifests.js';
 import type { Metrics } from './metrics.js';
 import type { Copy } from './policy.js';
+import type { Places } from './proposals/places.js';
 import type { Pending } from './temporal/pending.js';
 import type { Waits } from './temporal/waits.js';
 
@@ -28,12 +30,16 @@ export interface Api {
   readonly waits: Waits;
   readonly looks: Looks;
   readonly metrics: Metrics;
+  readonly limits: Limits;
+  readonly places: Places;
   readonly pending: Pending;
   readonly log: Log;
 }
 
 export interface Variables {
-  Variables: { requestId: string; route: string };
+  /** `from`: the address of the connection; no header is asked. */
+  Variables: { requestId: string; route: string; limits: Limits; from: string };
+  Bindings: { from?: string };
 }
 export type Call = Context<Variables>;
 

@@ -4,6 +4,7 @@ import type { Client } from '@temporalio/client';
 import { refuse } from '../domain/codes.js';
 import type { Signer } from '../domain/dsse.js';
 import type { Api, Call, Log, Variables } from './api.js';
+import { Limited, Limits } from './limits.js';
 import { Looks } from './looks.js';
 import { Manifests } from './manifests.js';
 import { Metrics } from './metrics.js';
@@ -11,6 +12,7 @@ import { openApiDocument } from './openapi/document.js';
 import { docsPage } from './openapi/page.js';
 import { policyReader } from './policy.js';
 import { answer, problemResponse, Refused, temporalAway } from './problem.js';
+import { Places } from './proposals/places.js';
 import { rosterReader } from './roster.js';
 import { methodsAt, register, type Route } from './route.js';
 import { ROUTES } from './routes/all.js';
@@ -29,7 +31,8 @@ export interface ApiOptions {
 }
 
 export interface CreatedApi {
-  readonly fetch: (request: Request) => Response | Promise<Response>;
+  /** `from`: the address of the connection. */
+  readonly fetch: (request: Request, from?: string) => Response | Promise<Response>;
   /** Ends everything that waits. Close the Temporal connection only after the answers are out. */
   end(): void;
 }
@@ -46,6 +49,8 @@ export function createApi({ client, rosterFile, policyFile, apiSigner, log }: Ap
     waits: new Waits(),
     looks: new Looks(),
     metrics: new Metrics(),
+    limits: new Limits(),
+    places: new Places(client),
     pending: new Pending(client),
   };
   const app = new OpenAPIHono<Variables>();
@@ -53,6 +58,8 @@ export function createApi({ client, rosterFile, policyFile, apiSigner, log }: Ap
     const from = performance.now();
     c.set('requestId', requestIdOf(c));
     c.set('route', 'none');
+    c.set('limits', api.limits);
+    c.set('from', c.env.from ?? 'unknown');
     await next();
     finish(api, c, performance.now() - from);
   });
@@ -72,7 +79,7 @@ export function createApi({ client, rosterFile, policyFile, apiSigner, log }: Ap
       headers: allow,
     });
   };
-  return { fetch: (request) => app.fetch(request), end: () => api.waits.end() };
+  return { fetch: (request, from) => app.fetch(request, { from }), end: () => api.waits.end() };
 }
 
 /** The document of the others, made once when somebody asks. */
@@ -120,8 +127,11 @@ function finish({ metrics, log }: Api, c: Call, ms: number): void {
   log.info({ requestId: c.get('requestId'), method, path: c.req.path, status: c.res.status, ms: Math.round(ms) }, 'answered');
 }
 
+/** Nobody known stands behind the message, or nobody who may send it here. */
+const UNKNOWN: ReadonlySet<string> = new Set(['credential_invalid', 'signature_invalid', 'not_a_reviewer', 'request_too_large']);
+
 /** Every error ends as a problem with a code; what nobody foresaw is told to the log alone. */
-function failed({ metrics, log }: Api, c: Call, error: Error): Response {
+function failed({ metrics, log, limits }: Api, c: Call, error: Error): Response {
   const requestId = c.get('requestId');
   let known = error instanceof Refused ? error : undefined;
   if (known === undefined && isNoAnswer(error))
@@ -133,6 +143,9 @@ function failed({ metrics, log }: Api, c: Call, error: Error): Response {
     const text = `The API failed while answering; what this answer does not call recorded may not be. Its log knows more, under ${requestId}.`;
     known = new Refused(refuse('temporal_unavailable', text), { status: 500 });
   }
+  // Whoever shows no valid credential is refused as often as others, and then no more.
+  if (UNKNOWN.has(known.refusal.code)) known = limits.stranger(c.get('from')) ?? known;
+  if (known instanceof Limited) metrics.count('keyturn_api_limited_total', { limit: known.limit });
   metrics.count('keyturn_api_refusals_total', { code: known.refusal.code });
   return problemResponse(known, requestId);
 }

@@ -5,6 +5,7 @@ const BUCKETS_S = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60] as 
 export const API_COUNTERS = {
   keyturn_api_requests_total: 'Answers by route, method and status.',
   keyturn_api_refusals_total: 'Refused requests by code.',
+  keyturn_api_limited_total: 'Refused by a limit: proposals, pending, reads, decisions, stops, strangers, waits, temporal.',
   keyturn_api_proposals_total: 'Proposals: started, known (same key and body again), restarted.',
   keyturn_api_messages_total: 'Decisions by verdict, cancels and resolves, by their fate when answered and the code of a refusal.',
 } as const;

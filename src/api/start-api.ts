@@ -17,7 +17,7 @@ export function startApi({ port, host = '127.0.0.1', ...options }: StartOptions)
   return serve({
     port,
     host,
-    fetch: (request) => api.fetch(request),
+    fetch: (request, from) => api.fetch(request, from),
     server: { keepAliveTimeout: 5_000, requestTimeout: 30_000 },
     ending: () => api.end(),
   });

@@ -7,7 +7,7 @@ import { Findings } from './problem.js';
 import type { Problem } from './problem.js';
 import { checkRoster } from './roster/check.js';
 import { rosterFileSchema } from './roster/schema.js';
-import type { FileKey, RosterFile } from './roster/schema.js';
+import type { FileAgent, FileKey, RosterFile } from './roster/schema.js';
 import { readYaml } from './yaml.js';
 
 /** A public key and its time, in ms. The end of its person or agent is folded into `until`, so that no reader can forget it. */
@@ -30,7 +30,12 @@ export interface Agent {
   readonly bearer?: Digest | undefined;
   readonly propose: readonly string[];
   readonly until?: number | undefined;
+  /** What each API process lets through: proposals a minute, and actions under way at once. */
+  readonly limits: { readonly perMinute: number; readonly pending: number };
 }
+/** What an agent may without a word in the roster. */
+export const DEFAULT_LIMITS = { perMinute: 60, pending: 200 } as const;
+
 export interface Executor {
   readonly name: string;
   readonly runs: readonly string[];
@@ -81,7 +86,10 @@ function rosterOf(file: RosterFile, digest: Digest): Roster {
     const { key, owner, propose, until } = agent;
     const bearer = key !== undefined && 'bearer' in key ? key.bearer : agent.bearer;
     const keys = key === undefined || 'bearer' in key ? (agent.keys ?? []) : [key];
-    return [id, { id, owner, keys: keysUntil(keys, until), bearer, propose, until }];
+    return [
+      id,
+      { id, owner, keys: keysUntil(keys, until), bearer, propose, until, limits: { ...DEFAULT_LIMITS, ...given(agent.limits ?? {}) } },
+    ];
   });
   return {
     version: file.version,
@@ -97,6 +105,11 @@ function rosterOf(file: RosterFile, digest: Digest): Roster {
     executors: new Map(Object.entries(file.executors ?? {}).map(([name, executor]) => [name, { name, ...executor }])),
   };
 }
+
+const given = ({ perMinute, pending }: NonNullable<FileAgent['limits']>): Partial<Agent['limits']> => ({
+  ...(perMinute === undefined ? {} : { perMinute }),
+  ...(pending === undefined ? {} : { pending }),
+});
 
 const keysUntil = (keys: readonly FileKey[], end: number | undefined): RosterKey[] =>
   keys.map((key) => (end === undefined ? key : { ...key, until: Math.min(key.until ?? end, end) }));

@@ -14,8 +14,16 @@ export type Reader = { readonly kind: 'person'; readonly id: PersonId } | { read
 
 const MAX_HEADER = 12_000;
 
-/** Throws `credential_invalid` unless a key of the roster stands behind this very request, or a bearer key of an agent. `now` in ms. */
+/** Throws `credential_invalid` unless a key of the roster stands behind this very request, or a bearer key of an agent; `rate_limited` if it reads too often. `now` in ms. */
 export function readerOf(c: Call, roster: Roster, now: number): Reader {
+  const reader = whoReads(c, roster, now);
+  c.get('limits').read(nameOf(reader));
+  return reader;
+}
+
+export const nameOf = ({ kind, id }: Reader): string => `${kind}:${id}`;
+
+function whoReads(c: Call, roster: Roster, now: number): Reader {
   const header = c.req.header('authorization') ?? '';
   if (header === '')
     throw refused('credential_invalid', 'reads are signed: Authorization: Keyturn, or Bearer for an agent with a bearer key');

@@ -25,7 +25,9 @@ export function documented({ method, path, summary, access, body, query, answers
       ...(body === undefined ? {} : { body: { required: true, content: { 'application/json': { schema: { oneOf: body.map(ref) } } } } }),
     },
     responses: Object.fromEntries(
-      Object.entries({ ...beforeTheHandler(query, body), ...answers }).map(([status, what]) => [status, response(what)]),
+      Object.entries({ ...beforeTheHandler(query, body), ...(access === 'open' ? {} : { 429: 'Problem' }), ...answers }).map(
+        ([status, what]) => [status, response(what)],
+      ),
     ),
   };
 }

@@ -5,6 +5,7 @@ import { endedSchema } from '../../domain/ended.js';
 import { executorOf, type Roster } from '../../domain/roster.js';
 import { WORKFLOW_TYPES } from '../../temporal/names.js';
 import type { Api } from '../api.js';
+import { Limited } from '../limits.js';
 import { refused, temporalAway } from '../problem.js';
 import { isNoAnswer, PATIENCE_MS, within } from '../temporal/calls.js';
 import { describe } from '../temporal/describe.js';
@@ -24,17 +25,26 @@ const MAX_TRIES = 3;
 
 /**
  * Same agent, idempotency key and body: the same action, for ever; the same key with another body is refused (§6.13). A run that ended without an
- * entry wrote nothing and does not use the key up. Throws `idempotency_key_reused`, `type_unknown`, `params_invalid`, `temporal_unavailable`.
+ * entry wrote nothing and does not use the key up. Throws `idempotency_key_reused`, `type_unknown`, `params_invalid`, `rate_limited`, `temporal_unavailable`.
  */
 export async function openProposal(api: Api, proposal: Proposal, roster: Roster): Promise<Opened> {
+  const agent = roster.agents.get(proposal.request.agent);
+  if (agent === undefined) throw refused('credential_invalid');
+  const wait = api.limits.proposal(agent);
+  // Over its rate an agent still learns what became of an action it has asked for, as a read.
+  if (wait !== undefined) api.limits.read(`agent:${agent.id}`);
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const standing = await standingOf(api, proposal);
     if (standing === 'same') return 'known';
+    if (wait !== undefined)
+      throw new Limited('proposals', `too many proposals of ${agent.id}; nothing was opened, and the key is not used up`, wait);
     if (standing === 'other') throw refused('idempotency_key_reused');
     await checkType(api, proposal.request, roster);
     const again = standing === 'unused';
+    const giveBack = await api.places.take(agent);
     if (await startAction(api.client, { ...proposal, again })) return again ? 'restarted' : 'started';
     // Somebody else started it meanwhile: look at what they started.
+    giveBack();
   }
   throw refused('rate_limited', 'this action is being proposed by several at once');
 }

@@ -46,13 +46,19 @@ async function provenByResult(client: Client, { line, run }: Described, roster: 
 }
 
 /** Loads it, and again once its run is closed, a question is open or `ms` are over, unless there is nothing to wait for. */
-export async function loadAfter(api: Api, before: Described, roster: Roster, ms: number, caller: AbortSignal): Promise<Loaded> {
+export async function loadAfter(
+  api: Api,
+  before: Described,
+  roster: Roster,
+  ms: number,
+  { who, signal: caller }: { readonly who: string; readonly signal: AbortSignal },
+): Promise<Loaded> {
   const { id } = before.line;
   const until = Date.now() + ms;
   const loaded = await load(api, id, roster);
   const { resource } = loaded;
   if (ms === 0 || resource.outcome.final || resource.openQuestions.length > 0 || !resource.running) return loaded;
-  return api.waits.run(caller, async (signal) => {
+  return api.waits.run(who, caller, async (signal) => {
     const over = new AbortController();
     const ended = AbortSignal.any([signal, over.signal]);
     try {

@@ -5,7 +5,7 @@ import { actionIdSchema, agentIdSchema, typeNameSchema, type ActionId } from '..
 import { statusSchema } from '../../domain/outcome.js';
 import { attributes } from '../../temporal/attributes.js';
 import type { Call } from '../api.js';
-import { mustSee, readerOf } from '../credentials/reader.js';
+import { mustSee, nameOf, readerOf } from '../credentials/reader.js';
 import { answer, notFound, refused } from '../problem.js';
 import { loadAfter } from '../resource/load.js';
 import { readQuery, type Route } from '../route.js';
@@ -44,7 +44,7 @@ export const show: Route = {
     const described = await describe(api.client, id);
     if (described === undefined) throw notFound();
     mustSee(reader, described.line.agent);
-    const { resource } = await loadAfter(api, described, roster, wait * 1_000, c.req.raw.signal);
+    const { resource } = await loadAfter(api, described, roster, wait * 1_000, { who: nameOf(reader), signal: c.req.raw.signal });
     api.looks.saw(resource.envelopes, reader.kind === 'person' ? reader.id : undefined, Date.now());
     return answer(200, resource);
   },

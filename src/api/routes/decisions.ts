@@ -15,6 +15,7 @@ import { load } from '../resource/load.js';
 import type { Roster } from '../../domain/roster.js';
 import type { Route } from '../route.js';
 import { describe } from '../temporal/describe.js';
+import { withReserve } from '../temporal/gate.js';
 import { recordedMessage } from '../temporal/history.js';
 import { idOf } from './actions.js';
 
@@ -42,12 +43,20 @@ export const decide: Route = {
     const signed = await readSigned(c, MAX_DECISION_CHARS);
     const refusal = decisionRefused(signed, id, roster, now);
     if (refusal !== undefined) throw new Refused(refusal);
-    const described = await describe(api.client, id);
-    if (described === undefined) throw notFound();
-    await mustHaveRead(api, id, signed, roster);
-    return sendMessage(api, described, roster, 'decision', signed).catch((error: unknown) => {
-      throw notAsked(error, signed, described.line.agent, roster);
-    });
+    const decision = readDecision(signed)?.decision;
+    const who = `person:${decision?.person ?? ''}`;
+    const isNo = decision?.verdict === 'reject' || decision?.verdict === 'withdraw';
+    if (isNo) api.limits.stop(who);
+    else api.limits.decision(who);
+    const pass = async (): Promise<Response> => {
+      const described = await describe(api.client, id);
+      if (described === undefined) throw notFound();
+      await mustHaveRead(api, id, signed, roster);
+      return sendMessage(api, described, roster, 'decision', signed).catch((error: unknown) => {
+        throw notAsked(error, signed, described.line.agent, roster);
+      });
+    };
+    return isNo ? withReserve(pass) : pass();
   },
 };
 

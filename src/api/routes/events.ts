@@ -1,7 +1,7 @@
 import type { ActionId } from '../../domain/ids.js';
 import type { Roster } from '../../domain/roster.js';
 import type { Api, Call } from '../api.js';
-import { mustSee, readerOf } from '../credentials/reader.js';
+import { mustSee, nameOf, readerOf } from '../credentials/reader.js';
 import { answer, temporalAway } from '../problem.js';
 import { eventsOf } from '../resource/events.js';
 import { load, type Loaded } from '../resource/load.js';
@@ -26,17 +26,27 @@ export const events: Route = {
     const id = idOf(c);
     const loaded = await load(api, id, roster);
     mustSee(reader, loaded.described.line.agent);
-    if ((c.req.header('accept') ?? '').includes('text/event-stream')) return stream(api, c, id, roster, loaded);
+    if ((c.req.header('accept') ?? '').includes('text/event-stream')) {
+      api.waits.mustHaveRoom(nameOf(reader));
+      return stream(api, c, { id, roster, first: loaded, who: nameOf(reader) });
+    }
     if (loaded.snapshot === undefined) throw temporalAway('No workflow worker answers, so its events cannot be read.');
     return answer(200, { id, events: eventsOf(loaded.snapshot, loaded.resource.type, roster) });
   },
 };
 
-function stream(api: Api, c: Call, id: ActionId, roster: Roster, first: Loaded): Response {
+interface Watched {
+  readonly id: ActionId;
+  readonly roster: Roster;
+  readonly first: Loaded;
+  readonly who: string;
+}
+
+function stream(api: Api, c: Call, { id, roster, first, who }: Watched): Response {
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const writer = writable.getWriter();
   const send = (text: string): Promise<void> => writer.write(Buffer.from(text));
-  const feed = api.waits.run(c.req.raw.signal, async (signal) => {
+  const feed = api.waits.run(who, c.req.raw.signal, async (signal) => {
     const seen = new Set<string>();
     const end = Date.now() + STREAM_MS;
     let loaded = first;

@@ -1,14 +1,15 @@
 import type { Refusal } from '../../domain/codes.js';
-import { digestOfSigned, type Signed } from '../../domain/dsse.js';
+import { digestOfSigned, keyIdOfSigned, type Signed } from '../../domain/dsse.js';
 import type { StopAnswer } from '../../domain/http.js';
 import { digestSchema } from '../../domain/ids.js';
 import { MAX_DECISION_CHARS } from '../../domain/objects/decision.js';
-import type { Roster } from '../../domain/roster.js';
+import { holderOf, type Roster } from '../../domain/roster.js';
 import type { Api, Call } from '../api.js';
 import { freezeRefused, thawRefused } from '../credentials/reviewer.js';
 import { answer, Refused, refused } from '../problem.js';
 import { readSigned } from '../read-body.js';
 import type { Route } from '../route.js';
+import { withReserve } from '../temporal/gate.js';
 import { lodgeStop } from '../temporal/lodge-stop.js';
 
 const ANSWERS = {
@@ -29,7 +30,7 @@ export const freeze: Route = {
   access: 'signature',
   body: ['Signed'],
   answers: ANSWERS,
-  handle: (api, c) => take(api, c, freezeRefused),
+  handle: (api, c) => withReserve(() => take(api, c, freezeRefused, 'stop')),
 };
 
 export const thaw: Route = {
@@ -43,17 +44,20 @@ export const thaw: Route = {
   handle: async (api, c) => {
     const frozen = digestSchema.safeParse(c.req.param('id'));
     if (!frozen.success) throw refused('request_invalid', 'a freeze is named by the 64 hex digits of its digest');
-    return take(api, c, (signed, roster, now) => thawRefused(signed, frozen.data, roster, now));
+    return take(api, c, (signed, roster, now) => thawRefused(signed, frozen.data, roster, now), 'decision');
   },
 };
 
 type Look = (signed: Signed, roster: Roster, now: number) => Refusal | undefined;
 
-async function take(api: Api, c: Call, refusalOf: Look): Promise<Response> {
+async function take(api: Api, c: Call, refusalOf: Look, limit: 'stop' | 'decision'): Promise<Response> {
   const roster = await api.roster();
   const signed = await readSigned(c, MAX_DECISION_CHARS);
   const refusal = refusalOf(signed, roster, Date.now());
   if (refusal !== undefined) throw new Refused(refusal);
+  const keyId = keyIdOfSigned(signed);
+  const holder = keyId === undefined ? undefined : holderOf(roster, keyId);
+  api.limits[limit](`person:${holder?.kind === 'person' ? holder.id : ''}`);
   return toEveryExecutor(api, roster, signed);
 }
 

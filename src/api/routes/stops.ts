@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { toHex } from '../../domain/bytes.js';
-import { keyIdOfSigned, type Signed } from '../../domain/dsse.js';
+import { keyIdOfSigned, readPayload, type Signed } from '../../domain/dsse.js';
 import type { ActionId } from '../../domain/ids.js';
 import { toInstant } from '../../domain/instant.js';
 import { MAX_DECISION_CHARS } from '../../domain/objects/decision.js';
+import { resolveSchema } from '../../domain/objects/stop.js';
 import { holderOf, type Agent, type Roster } from '../../domain/roster.js';
-import { readCancel } from '../../domain/stops.js';
+import { isByRoster, readCancel, stopMessageIn } from '../../domain/stops.js';
 import type { Api, Call } from '../api.js';
 import { resolveRefused } from '../credentials/reviewer.js';
 import { bearerAgent } from '../credentials/reader.js';
@@ -14,6 +15,7 @@ import { notFound, Refused, refused } from '../problem.js';
 import { readBody, readSigned } from '../read-body.js';
 import type { Route } from '../route.js';
 import { describe } from '../temporal/describe.js';
+import { withReserve } from '../temporal/gate.js';
 import { idOf } from './actions.js';
 
 export const cancel: Route = {
@@ -29,16 +31,31 @@ export const cancel: Route = {
     const id = idOf(c);
     const bearer = bearerAgent(c.req.header('authorization') ?? '', roster, now);
     const signed = bearer === undefined ? await readSigned(c, MAX_DECISION_CHARS) : await vouched(api, c, { id, bearer, now, roster });
-    const described = await describe(api.client, id);
-    if (described === undefined) throw notFound();
-    const { agent } = described.line;
-    const asking = bearer?.id ?? agentBehind(signed, roster);
-    if (asking !== undefined && asking !== agent) throw notFound();
-    const read = readCancel(signed, roster, { actionId: id, agent }, now);
-    if (!read.ok) throw new Refused(read.refusal);
-    return sendMessage(api, described, roster, 'lodge', signed);
+    const who = cancellerOf(signed, roster);
+    if (who === undefined) throw refused('credential_invalid', 'only the agent or its owner cancels');
+    api.limits.stop(who);
+    return withReserve(async () => {
+      const described = await describe(api.client, id);
+      if (described === undefined) throw notFound();
+      const { agent } = described.line;
+      const asking = bearer?.id ?? agentBehind(signed, roster);
+      if (asking !== undefined && asking !== agent) throw notFound();
+      const read = readCancel(signed, roster, { actionId: id, agent }, now);
+      if (!read.ok) throw new Refused(read.refusal);
+      return sendMessage(api, described, roster, 'lodge', signed);
+    });
   },
 };
+
+/** Whose limit a cancel counts for: whoever's key made the signature, or the agent the API vouches for. Undefined: nobody's. */
+function cancellerOf(signed: Signed, roster: Roster): string | undefined {
+  const stop = stopMessageIn(signed);
+  if (stop?.kind !== 'cancel') throw refused('request_invalid', 'not a cancel: see the schema of cancel v1');
+  if (!isByRoster(signed, stop, roster)) return undefined;
+  const keyId = keyIdOfSigned(signed);
+  const holder = keyId === undefined ? undefined : holderOf(roster, keyId);
+  return holder?.kind === 'person' || holder?.kind === 'agent' ? `${holder.kind}:${holder.id}` : holder?.kind;
+}
 
 /** The agent whose own key made the signature, if it was one's. */
 function agentBehind(signed: Signed, roster: Roster): string | undefined {
@@ -77,6 +94,7 @@ export const resolve: Route = {
     const signed = await readSigned(c, MAX_DECISION_CHARS);
     const refusal = resolveRefused(signed, id, roster, now);
     if (refusal !== undefined) throw new Refused(refusal);
+    api.limits.decision(`person:${resolveSchema.parse(readPayload('resolve', signed)).by}`);
     const described = await describe(api.client, id);
     if (described === undefined) throw notFound();
     return sendMessage(api, described, roster, 'lodge', signed);

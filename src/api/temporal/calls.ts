@@ -6,6 +6,7 @@ import {
   type Client,
 } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
+import { throughGate } from './gate.js';
 
 /** How long Temporal, or a worker behind it, may take before the API says that it did not answer. */
 export const PATIENCE_MS = 3_000;
@@ -22,8 +23,9 @@ export type Execution = temporal.api.workflow.v1.IWorkflowExecutionInfo;
 export type Payload = temporal.api.common.v1.IPayload;
 export type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 
-/** Every call has a deadline: without one the client waits for ever. */
-export const within = <T>(client: Client, ms: number, work: () => Promise<T>): Promise<T> => client.withDeadline(Date.now() + ms, work);
+/** Every call has a deadline, without which the client waits for ever, and its place among those under way. */
+export const within = <T>(client: Client, ms: number, work: () => Promise<T>): Promise<T> =>
+  throughGate(client, () => client.withDeadline(Date.now() + ms, work));
 
 function grpcCode(error: unknown): number | undefined {
   if (isGrpcServiceError(error)) return error.code;

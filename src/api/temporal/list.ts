@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { ActionLine } from '../../domain/http.js';
+import { attributes } from '../../temporal/attributes.js';
 import { WORKFLOW_TYPES } from '../../temporal/names.js';
 import { refused, temporalAway } from '../problem.js';
 import { isNoAnswer, PATIENCE_MS, within } from './calls.js';
@@ -31,6 +32,13 @@ export async function countActions(client: Client, conditions: readonly Conditio
   const request = { namespace: client.options.namespace, query: queryOf(conditions) };
   return Number((await asked(client, () => client.workflowService.countWorkflowExecutions(request))).count ?? 0);
 }
+
+/** How many actions of an agent are under way. Throws `temporal_unavailable`. */
+export const countRunning = (client: Client, agent: string): Promise<number> =>
+  countActions(client, [
+    { name: attributes.agent.name, value: agent },
+    { name: 'ExecutionStatus', value: 'Running' },
+  ]);
 
 async function asked<T>(client: Client, call: () => Promise<T>): Promise<T> {
   try {

@@ -1,11 +1,14 @@
 import { ServiceError, type Client } from '@temporalio/client';
-import { refused } from '../problem.js';
+import { Limited } from '../limits.js';
 
 const MAX_OPEN = 2_000;
+const MAX_OF_ONE = 100;
+const RETRY_S = 5;
 
 /** Everything that waits on behalf of a caller: counted, and ended before the connection closes, which a pending call would make throw. */
 export class Waits {
   private readonly open = new Set<AbortController>();
+  private readonly of = new Map<string, number>();
   private closing = false;
 
   get count(): number {
@@ -15,9 +18,10 @@ export class Waits {
     return this.closing;
   }
 
-  /** Runs `work` with a signal that the caller's going away or the API's end aborts. Throws `rate_limited` when too many wait. */
-  async run<T>(caller: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    if (this.open.size >= MAX_OPEN) throw refused('rate_limited', 'too many are waiting at this API');
+  /** Runs `work` with a signal that the caller's going away or the API's end aborts. Throws `rate_limited` when too many wait, in all or of this one. */
+  async run<T>(who: string, caller: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    this.mustHaveRoom(who);
+    this.of.set(who, (this.of.get(who) ?? 0) + 1);
     const controller = new AbortController();
     const stop = (): void => controller.abort();
     if (caller.aborted || this.closing) stop();
@@ -27,8 +31,18 @@ export class Waits {
       return await work(controller.signal);
     } finally {
       this.open.delete(controller);
+      const left = (this.of.get(who) ?? 1) - 1;
+      if (left === 0) this.of.delete(who);
+      else this.of.set(who, left);
       caller.removeEventListener('abort', stop);
     }
+  }
+
+  /** Asked before an answer has begun that could not be taken back. */
+  mustHaveRoom(who: string): void {
+    if (this.open.size >= MAX_OPEN) throw new Limited('waits', 'too many are waiting at this API', RETRY_S);
+    if ((this.of.get(who) ?? 0) >= MAX_OF_ONE)
+      throw new Limited('waits', `${who} has ${MAX_OF_ONE} waits and streams open, which is the most`, RETRY_S);
   }
 
   /** Ends every wait; later ones end at once. */

@@ -14,6 +14,7 @@ const KEY_SAMPLE = 'ed25519:<SPKI in base64url>, the public half of a key made b
 const TIME_SAMPLE = '2026-01-31T09:30:00.000Z';
 
 const whole = (sample: string) => leaf(z.int().min(1), 'a whole number from 1', sample);
+const most = (sample: string) => leaf(z.int().min(1).max(1_000_000), 'a whole number from 1 to 1000000', sample);
 const flag = (sample: string) => leaf(z.boolean(), 'true or false', sample);
 const instant = leaf(instantSchema.transform(toMs), 'a UTC time with milliseconds', TIME_SAMPLE, instantMeant);
 
@@ -85,6 +86,10 @@ const agent = strict(
       1_000,
     ),
     until: instant.optional(),
+    limits: strict(
+      { perMinute: most('perMinute: 60').optional(), pending: most('pending: 200').optional() },
+      'limits: { perMinute: 60, pending: 200 }',
+    ).optional(),
   },
   '{ owner: dana, key: ed25519:…, propose: [payments.transfer] }',
 );
@@ -159,4 +164,5 @@ export const rosterFileSchema = strict(
   'schema: keyturn/roster@1 and what it needs',
 );
 export type RosterFile = z.infer<typeof rosterFileSchema>;
+export type FileAgent = z.infer<typeof agent>;
 export type FileKey = z.infer<typeof personKey>;
