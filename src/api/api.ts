@@ -9,6 +9,7 @@ import type { Metrics } from './metrics.js';
 import type { Copy } from './policy.js';
 import type { Places } from './proposals/places.js';
 import type { Pending } from './temporal/pending.js';
+import type { Probe } from './temporal/probe.js';
 import type { Waits } from './temporal/waits.js';
 
 /** What pino's logger and a test's array both are. */
@@ -33,6 +34,7 @@ export interface Api {
   readonly limits: Limits;
   readonly places: Places;
   readonly pending: Pending;
+  readonly probe: Probe;
   readonly log: Log;
 }
 

@@ -11,13 +11,14 @@ import { Metrics } from './metrics.js';
 import { openApiDocument } from './openapi/document.js';
 import { docsPage } from './openapi/page.js';
 import { policyReader } from './policy.js';
-import { answer, problemResponse, Refused, temporalAway } from './problem.js';
+import { problemResponse, Refused, temporalAway } from './problem.js';
 import { Places } from './proposals/places.js';
 import { rosterReader } from './roster.js';
 import { methodsAt, register, type Route } from './route.js';
 import { ROUTES } from './routes/all.js';
 import { isNoAnswer } from './temporal/calls.js';
 import { Pending } from './temporal/pending.js';
+import { Probe } from './temporal/probe.js';
 import { Waits } from './temporal/waits.js';
 
 export interface ApiOptions {
@@ -52,6 +53,7 @@ export function createApi({ client, rosterFile, policyFile, apiSigner, log }: Ap
     limits: new Limits(),
     places: new Places(client),
     pending: new Pending(client),
+    probe: new Probe(client),
   };
   const app = new OpenAPIHono<Variables>();
   app.use(async (c, next) => {
@@ -82,23 +84,26 @@ export function createApi({ client, rosterFile, policyFile, apiSigner, log }: Ap
   return { fetch: (request, from) => app.fetch(request, { from }), end: () => api.waits.end() };
 }
 
-/** The document of the others, made once when somebody asks. */
+/** The document of the others, as text made once when somebody asks: anybody may, as often as they like. */
 function documentRoutes(app: OpenAPIHono<Variables>): Route[] {
-  let document: object | undefined;
   const open = { method: 'get', access: 'open' } as const;
+  const written = (type: string, make: () => string): Route['handle'] => {
+    let made: string | undefined;
+    return async () => new Response((made ??= make()), { headers: { 'content-type': type } });
+  };
   const json: Route = {
     ...open,
     path: '/openapi.json',
     summary: 'This API as OpenAPI 3.1.',
     answers: { 200: 'OpenAPI 3.1' },
-    handle: async () => answer(200, (document ??= openApiDocument(app))),
+    handle: written('application/json', () => JSON.stringify(openApiDocument(app))),
   };
   const page: Route = {
     ...open,
     path: '/docs',
     summary: 'This list.',
     answers: { 200: 'text/html' },
-    handle: async () => new Response(docsPage([...ROUTES, json, page]), { headers: { 'content-type': 'text/html; charset=utf-8' } }),
+    handle: written('text/html; charset=utf-8', () => docsPage([...ROUTES, json, page])),
   };
   return [json, page];
 }

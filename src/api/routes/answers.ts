@@ -36,11 +36,12 @@ export const answerQuestion: Route = {
     const asking = bearer ?? agentBehind(signed, roster);
     // Who is no agent of the roster is told so before anything is looked up: nothing says that the action is there.
     if (asking === undefined) throw refused('credential_invalid', 'only an agent answers, about an action of its own');
-    const { described, snapshot } = await load(api, id, roster);
-    if (asking.id !== described.line.agent) throw notFound();
     const refusal = answerRefused(signed, { actionId: id, agent: asking.id }, roster, now);
     const reply = readReply(signed);
     if (refusal !== undefined || reply === undefined) throw new Refused(refusal ?? refuse('request_invalid'));
+    api.limits.decision(`agent:${asking.id}`);
+    const { described, snapshot } = await load(api, id, roster);
+    if (asking.id !== described.line.agent) throw notFound();
     if (snapshot !== undefined) {
       const asked = questionsOf(snapshot, asking.id, roster).find(({ digest }) => digest === reply.question);
       if (asked === undefined) throw refused('request_invalid', 'this action was asked no such question');

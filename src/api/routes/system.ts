@@ -2,9 +2,6 @@ import type { Api } from '../api.js';
 import type { Gauge } from '../metrics.js';
 import { answer, Refused, refused, temporalAway } from '../problem.js';
 import type { Route } from '../route.js';
-import { within } from '../temporal/calls.js';
-
-const READY_MS = 2_000;
 
 export const healthz: Route = {
   method: 'get',
@@ -30,13 +27,9 @@ export const readyz: Route = {
   },
 };
 
-async function temporalAnswers({ client, waits }: Api): Promise<void> {
+async function temporalAnswers({ probe, waits }: Api): Promise<void> {
   if (waits.isClosing) throw refused('temporal_unavailable', 'this API is shutting down');
-  try {
-    await within(client, READY_MS, () => client.workflowService.describeNamespace({ namespace: client.options.namespace }));
-  } catch {
-    throw temporalAway('Temporal does not answer for this namespace.');
-  }
+  if (!(await probe.answers())) throw temporalAway('Temporal does not answer for this namespace.');
 }
 
 export const metrics: Route = {

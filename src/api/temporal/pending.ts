@@ -7,6 +7,8 @@ import { within } from './calls.js';
 
 /** However often somebody scrapes, visibility is asked no more often than this. */
 const FRESH_MS = 15_000;
+/** Nor more often than this while it does not answer. */
+const FAILED_MS = 5_000;
 const LOOK_MS = 5_000;
 const OPEN = (Object.keys(STATUSES) as Status[]).filter((status) => !STATUSES[status].final);
 /** Halving 100 days this often comes down to a second and a half. */
@@ -15,7 +17,6 @@ const LONGEST_MS = 100 * 24 * 3_600_000;
 const FEW = 100;
 
 interface Seen {
-  readonly at: number;
   readonly pending: ReadonlyMap<Status, number>;
   readonly overdue: number;
   readonly oldestMs: number;
@@ -29,6 +30,7 @@ export class Pending {
   private seen: Seen | undefined;
   private looking: Promise<void> | undefined;
   private failed = false;
+  private next = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly client: Client,
@@ -36,7 +38,7 @@ export class Pending {
   ) {}
 
   async gauges(): Promise<Gauge[]> {
-    if (this.seen === undefined || this.now() - this.seen.at >= FRESH_MS) {
+    if (this.now() >= this.next) {
       this.looking ??= this.look().finally(() => (this.looking = undefined));
       await this.looking;
     }
@@ -60,24 +62,25 @@ export class Pending {
   }
 
   private async look(): Promise<void> {
+    const at = this.now();
     try {
-      const at = this.now();
       this.seen = await within(this.client, LOOK_MS, async () => {
         const counts = await Promise.all(OPEN.map(async (status) => [status, await this.count(is(status))] as const));
         const late = `${attributes.deadline.name} < '${new Date(at - 60_000).toISOString()}'`;
         const waiting = ['awaiting_approval', 'approved'] as const;
         const overdue = await Promise.all(waiting.map((status) => this.count(`${is(status)} AND ${late}`)));
         return {
-          at,
           pending: new Map(counts),
           overdue: overdue.reduce((sum, each) => sum + each, 0),
           oldestMs: await this.oldest(new Map(counts).get('awaiting_approval') ?? 0, at),
         };
       });
       this.failed = false;
+      this.next = at + FRESH_MS;
     } catch {
       // Said by the gauge itself; readyz says why.
       this.failed = true;
+      this.next = this.now() + FAILED_MS;
     }
   }
 
