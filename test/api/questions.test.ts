@@ -126,7 +126,10 @@ describe('ask and answer, on a real Temporal server', () => {
     expect(await send(damaged(reply(sealed.id, question, 'Yes.', at())))).toBe('401 credential_invalid');
     expect(await send(reply(request().id, question, 'Yes.', at()))).toBe('409 audience_mismatch');
     expect(await send({ question: digestOfSigned(question), text: 'Yes.' })).toBe('400 request_invalid');
-    expect(refusalOf(await desk.post(answers(request().id), reply(request().id, question, 'Yes.', at())))).toBe('404 request_invalid');
+    const { id } = request();
+    expect(refusalOf(await desk.post(answers(id), reply(id, question, 'Yes.', at())))).toBe('404 request_invalid');
+    // Whoever only names the agent's key learns nothing of what there is.
+    expect(refusalOf(await desk.post(answers(id), damaged(reply(id, question, 'Yes.', at()))))).toBe('401 credential_invalid');
     expect((await desk.action(sealed.id)).openQuestions).toHaveLength(1);
   });
 

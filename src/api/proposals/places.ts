@@ -12,7 +12,7 @@ interface Known {
   count: Promise<number>;
   at: number;
   /** When this process started runs, or tried to. */
-  opened: number[];
+  opened: { readonly at: number }[];
 }
 
 /**
@@ -30,22 +30,22 @@ export class Places {
   /** Takes a place, or throws `rate_limited`. Give it back if nothing was started. Throws `temporal_unavailable` if it cannot be counted. */
   async take({ id, limits }: Agent): Promise<() => void> {
     const known = this.known(id);
-    const counted = await known.count.catch((error: unknown) => {
-      if (this.agents.get(id) === known) this.agents.delete(id);
+    const { count } = known;
+    const counted = await count.catch((error: unknown) => {
+      if (known.count === count) known.at = Number.NEGATIVE_INFINITY;
       throw error;
     });
-    const now = this.now();
-    known.opened = known.opened.filter((at) => at > known.at - VISIBLE_AFTER_MS);
+    known.opened = known.opened.filter(({ at }) => at > known.at - VISIBLE_AFTER_MS);
     if (counted + known.opened.length >= limits.pending)
       throw new Limited(
         'pending',
         `${id} has ${limits.pending} actions under way, which is the most; nothing was opened, and the key is not used up`,
         RETRY_S,
       );
-    known.opened.push(now);
+    const place = { at: this.now() };
+    known.opened.push(place);
     return () => {
-      const at = known.opened.indexOf(now);
-      if (at >= 0) known.opened.splice(at, 1);
+      known.opened = known.opened.filter((each) => each !== place);
     };
   }
 

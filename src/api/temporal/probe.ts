@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { within } from './calls.js';
+import { withReserve } from './gate.js';
 
 const PROBE_MS = 2_000;
 const GOOD_FOR_MS = 1_000;
@@ -25,7 +26,10 @@ export class Probe {
   private async ask(): Promise<boolean> {
     const { client } = this;
     try {
-      await within(client, PROBE_MS, () => client.workflowService.describeNamespace({ namespace: client.options.namespace }));
+      // An API that is full is still ready: taken out of rotation it could not take a stop either.
+      await withReserve(() =>
+        within(client, PROBE_MS, () => client.workflowService.describeNamespace({ namespace: client.options.namespace })),
+      );
       return true;
     } catch {
       // Why is of no use to a load balancer, and nothing for anybody.
