@@ -28,6 +28,8 @@ export interface ApiOptions {
   readonly policyFile?: string | undefined;
   /** Vouches for agents with a bearer key. Left out: none is served. */
   readonly apiSigner?: Signer | undefined;
+  /** Left out: the usual, by the clock. */
+  readonly limits?: Limits | undefined;
   readonly log: Log;
 }
 
@@ -39,7 +41,7 @@ export interface CreatedApi {
 }
 
 /** The HTTP API as one fetch function. Opens nothing and reads no file until it is asked. */
-export function createApi({ client, rosterFile, policyFile, apiSigner, log }: ApiOptions): CreatedApi {
+export function createApi({ client, rosterFile, policyFile, apiSigner, limits = new Limits(), log }: ApiOptions): CreatedApi {
   const api: Api = {
     client,
     log,
@@ -50,7 +52,7 @@ export function createApi({ client, rosterFile, policyFile, apiSigner, log }: Ap
     waits: new Waits(),
     looks: new Looks(),
     metrics: new Metrics(),
-    limits: new Limits(),
+    limits,
     places: new Places(client),
     pending: new Pending(client),
     probe: new Probe(client),

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
+import type { Limits } from '../../src/api/limits.js';
 import { startApi, type RunningApi } from '../../src/api/start-api.js';
 import { toBase64Url, utf8 } from '../../src/domain/bytes.js';
 import { digestOfSigned, readPayload, type Signed, type Signer } from '../../src/domain/dsse.js';
@@ -85,10 +86,10 @@ export class Desk extends Caller {
     super(api.url);
   }
 
-  static async open(options: RigOptions = {}): Promise<Desk> {
+  static async open(options: RigOptions & { readonly limits?: Limits } = {}): Promise<Desk> {
     const rig = await Rig.start(options);
     const log: string[] = [];
-    return new Desk(rig, await apiOf(rig.client, join(rig.dir, 'roster.yaml'), log), log);
+    return new Desk(rig, await apiOf(rig.client, join(rig.dir, 'roster.yaml'), log, { limits: options.limits }), log);
   }
 
   override async post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer> {
@@ -147,7 +148,12 @@ export function sealedOf(action: ActionResource): SealedRevision {
   return { id: envelope.actionId, digest: action.digest, view: action.view, envelope, signed, rejections: [] };
 }
 
-export function apiOf(client: Client, rosterFile: string, log: string[] = [], policyFile?: string): Promise<RunningApi> {
+export function apiOf(
+  client: Client,
+  rosterFile: string,
+  log: string[] = [],
+  { policyFile, limits }: { readonly policyFile?: string; readonly limits?: Limits | undefined } = {},
+): Promise<RunningApi> {
   const line =
     (level: string) =>
     (fields: object, text: string): void =>
@@ -156,6 +162,7 @@ export function apiOf(client: Client, rosterFile: string, log: string[] = [], po
     client,
     rosterFile,
     policyFile,
+    limits,
     apiSigner: API,
     port: 0,
     log: { info: line('info'), warn: line('warn'), error: line('error') },

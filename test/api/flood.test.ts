@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Limits } from '../../src/api/limits.js';
 import { Places } from '../../src/api/proposals/places.js';
 import { throughGate, withReserve } from '../../src/api/temporal/gate.js';
+import { digestOfSigned, type Signed } from '../../src/domain/dsse.js';
 import { actionSchema, problemSchema } from '../../src/domain/http.js';
 import { parseRoster, type Agent } from '../../src/domain/roster.js';
-import { approve, cancel, freeze, reject, request, withdraw } from '../helpers/messages.js';
+import { approve, ask, cancel, freeze, modify, reject, request, resolve, review, thaw, withdraw } from '../helpers/messages.js';
 import { rosterText } from '../helpers/rules-fixture.js';
-import { AGENT } from '../helpers/signers.js';
+import { AGENT, keyOfPerson } from '../helpers/signers.js';
 import { deadClient, Desk, refusalOf, sealedOf } from './desk.js';
 
 const PENDING = 3;
@@ -84,6 +86,44 @@ describe('attack 57: a flood never keeps a stop out', () => {
     expect((await desk.get('ana', path)).status).toBe(200);
     expect(await limitedBy()).toContain('reads');
   }, 120_000);
+});
+
+describe('attack 57: what one person sends, by the clock standing still', () => {
+  let desk: Desk;
+  beforeAll(async () => {
+    desk = await Desk.open({ limits: new Limits(() => 0) });
+  }, 60_000);
+  afterAll(() => desk.stop(), 120_000);
+
+  test('sixty votes, and no more of what lets anything go on; rejections, freezes and cancels pass, and sixty of those', async () => {
+    const at = { at: Date.now() };
+    const held = await desk.held();
+    const { id } = request();
+    const nowhere = { ...held, id, envelope: { ...held.envelope, actionId: id } };
+    const path = (kind: string): string => `/v1/actions/${nowhere.id}/${kind}`;
+    const vote = async (signed: Signed): Promise<number> => (await desk.post(path('decisions'), signed)).status;
+    const votes = await Promise.all(Array.from({ length: 60 }, () => vote(approve('cleo', nowhere, at))));
+    expect([...new Set(votes)]).toEqual([404]);
+    expect(await vote(approve('cleo', nowhere, at))).toBe(429);
+    expect(await vote(modify('cleo', nowhere, { '/cents': 1 }, at))).toBe(429);
+    expect(await vote(ask('cleo', nowhere, 'Why?', at))).toBe(429);
+    expect((await desk.post(path('resolutions'), resolve('cleo', nowhere.id, 1, 'happened', at))).status).toBe(429);
+    expect((await desk.post(path('reviews'), review('cleo', nowhere.id, at))).status).toBe(429);
+    const stop = freeze('cleo', { agent: 'nobody' }, at);
+    expect((await desk.post('/v1/freezes', stop)).status).toBe(200);
+    const headers = { 'content-type': 'application/json' };
+    const thawing = await desk.send('DELETE', `/v1/freezes/${digestOfSigned(stop)}`, JSON.stringify(thaw('cleo', stop, at)), headers);
+    expect(thawing.status).toBe(429);
+    expect(await vote(approve('ben', nowhere, at))).toBe(404);
+    expect((await desk.decide(reject('cleo', held, at))).status).toBe(200);
+
+    const stops = await Promise.all(Array.from({ length: 59 }, () => vote(reject('cleo', nowhere, at))));
+    expect(stops.filter((status) => status === 404)).toHaveLength(58);
+    expect(await vote(withdraw('cleo', nowhere, stop, at))).toBe(429);
+    expect((await desk.post('/v1/freezes', freeze('cleo', { agent: 'nobody' }, at))).status).toBe(429);
+    const cancels = async (by: Signed): Promise<number> => (await desk.post(path('cancel'), by)).status;
+    expect(await cancels(cancel(nowhere.id, { ...at, by: keyOfPerson('dana') }, 'person:dana'))).toBe(404);
+  }, 60_000);
 });
 
 describe('attack 77: no more actions under way than the roster says, whatever the rate', () => {

@@ -25,7 +25,7 @@ beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'keyturn-policy-'));
   await writeFile(join(dir, 'roster.yaml'), rosterText());
   await writeFile(join(dir, 'policy.yaml'), POLICY);
-  api = await apiOf(temporal.client, join(dir, 'roster.yaml'), [], join(dir, 'policy.yaml'));
+  api = await apiOf(temporal.client, join(dir, 'roster.yaml'), [], { policyFile: join(dir, 'policy.yaml') });
   without = await apiOf(temporal.client, join(dir, 'roster.yaml'));
 });
 afterAll(async () => {

@@ -15,7 +15,7 @@ people:
 ${PEOPLE.map((person) => `  ${person}: { name: ${person}, keys: ['${keyOfPerson(person).key.text}'] }`).join('\n')}
 groups: { finance: [ana, ben, cleo], leads: [cleo, eva] }
 agents:
-  ap-agent: { owner: dana, key: '${AGENT.key.text}', propose: [${NAMES.map((name) => `${name}.*`).join(', ')}] }
+  ap-agent: { owner: dana, key: '${AGENT.key.text}', propose: [${NAMES.map((name) => `${name}.*`).join(', ')}], limits: { perMinute: 10000, pending: 10000 } }
 executors:
 ${Object.entries(executors)
   .map(

@@ -27,6 +27,13 @@ export interface RosterOptions {
 
 const GROUPS = { finance: ['ana', 'ben', 'cleo'], 'finance-leads': ['eva'], security: ['cleo', 'eva'] };
 
+/** The lines of the usual two; `more` are further fields of both. */
+export const usualAgents = (more = ''): readonly string[] =>
+  [
+    `ap-agent: { owner: dana, key: '${AGENT.key.text}', propose: [payments.*]`,
+    `bearer-agent: { owner: dana, bearer: 'sha256:${sha256(utf8('bearer'))}', propose: [payments.*]`,
+  ].map((line) => `${line}${more === '' ? '' : `, ${more}`} }`);
+
 /** roster.yaml: dana owns `ap-agent` (signs itself) and `bearer-agent` (vouched for by the API). */
 export function rosterText({
   version = 1,
@@ -39,10 +46,6 @@ export function rosterText({
 }: RosterOptions = {}): string {
   const line = (person: string): string =>
     `  ${person}: ${people[person] ?? `{ name: ${person}, keys: ['${keyOfPerson(person).key.text}'] }`}`;
-  const usual = [
-    `ap-agent: { owner: dana, key: '${AGENT.key.text}', propose: [payments.*] }`,
-    `bearer-agent: { owner: dana, bearer: 'sha256:${sha256(utf8('bearer'))}', propose: [payments.*] }`,
-  ];
   return `schema: keyturn/roster@1
 version: ${version}
 deployment: ${DEPLOYMENT}
@@ -53,7 +56,7 @@ ${Object.entries({ ...GROUPS, ...groups })
   .map(([name, members]) => `  ${name}: [${members.join(', ')}]`)
   .join('\n')}
 agents:
-${(agents ?? usual).map((agent) => `  ${agent}`).join('\n')}
+${(agents ?? usualAgents()).map((agent) => `  ${agent}`).join('\n')}
 api: { key: '${API.key.text}' }
 executors:
   bank: { runs: [${runs.join(', ')}], keys: [${executorKeys}] }

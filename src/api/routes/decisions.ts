@@ -5,6 +5,7 @@ import { digestSchema, type ActionId } from '../../domain/ids.js';
 import { durationText } from '../../domain/instant.js';
 import { MAX_DECISION_CHARS } from '../../domain/objects/decision.js';
 import type { Api } from '../api.js';
+import { holderName } from '../credentials/holder.js';
 import { decisionRefused } from '../credentials/reviewer.js';
 import { bearerAgent, mustSee, readerOf } from '../credentials/reader.js';
 import { fateIn, whyNotHeld } from '../messages/fate.js';
@@ -43,11 +44,9 @@ export const decide: Route = {
     const signed = await readSigned(c, MAX_DECISION_CHARS);
     const refusal = decisionRefused(signed, id, roster, now);
     if (refusal !== undefined) throw new Refused(refusal);
-    const decision = readDecision(signed)?.decision;
-    const who = `person:${decision?.person ?? ''}`;
-    const isNo = decision?.verdict === 'reject' || decision?.verdict === 'withdraw';
-    if (isNo) api.limits.stop(who);
-    else api.limits.decision(who);
+    const verdict = readDecision(signed)?.decision.verdict;
+    const isNo = verdict === 'reject' || verdict === 'withdraw';
+    api.limits[isNo ? 'stop' : 'decision'](holderName(signed, roster));
     const pass = async (): Promise<Response> => {
       const described = await describe(api.client, id);
       if (described === undefined) throw notFound();

@@ -1,10 +1,11 @@
 import type { Refusal } from '../../domain/codes.js';
-import { digestOfSigned, keyIdOfSigned, type Signed } from '../../domain/dsse.js';
+import { digestOfSigned, type Signed } from '../../domain/dsse.js';
 import type { StopAnswer } from '../../domain/http.js';
 import { digestSchema } from '../../domain/ids.js';
 import { MAX_DECISION_CHARS } from '../../domain/objects/decision.js';
-import { holderOf, type Roster } from '../../domain/roster.js';
+import type { Roster } from '../../domain/roster.js';
 import type { Api, Call } from '../api.js';
+import { holderName } from '../credentials/holder.js';
 import { freezeRefused, thawRefused } from '../credentials/reviewer.js';
 import { answer, Refused, refused } from '../problem.js';
 import { readSigned } from '../read-body.js';
@@ -55,9 +56,7 @@ async function take(api: Api, c: Call, refusalOf: Look, limit: 'stop' | 'decisio
   const signed = await readSigned(c, MAX_DECISION_CHARS);
   const refusal = refusalOf(signed, roster, Date.now());
   if (refusal !== undefined) throw new Refused(refusal);
-  const keyId = keyIdOfSigned(signed);
-  const holder = keyId === undefined ? undefined : holderOf(roster, keyId);
-  api.limits[limit](`person:${holder?.kind === 'person' ? holder.id : ''}`);
+  api.limits[limit](holderName(signed, roster));
   return toEveryExecutor(api, roster, signed);
 }
 

@@ -2,6 +2,7 @@ import { signedSchema } from '../../domain/dsse.js';
 import { MAX_DECISION_CHARS } from '../../domain/objects/decision.js';
 import type { Roster } from '../../domain/roster.js';
 import type { Api } from '../api.js';
+import { holderName } from '../credentials/holder.js';
 import { bearerAgent } from '../credentials/reader.js';
 import { reviewRefused } from '../credentials/reviewer.js';
 import { sendMessage } from '../messages/send.js';
@@ -30,6 +31,7 @@ export const review: Route = {
     const signed = await readSigned(c, MAX_DECISION_CHARS);
     const refusal = reviewRefused(signed, id, roster, now);
     if (refusal !== undefined) throw new Refused(refusal);
+    api.limits.decision(holderName(signed, roster));
     const described = await describe(api.client, id);
     if (described === undefined) throw notFound();
     return sendMessage(api, await reopened(api, described, roster), roster, 'lodge', signed);

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { toHex } from '../../domain/bytes.js';
-import { keyIdOfSigned, readPayload, type Signed } from '../../domain/dsse.js';
+import { keyIdOfSigned, type Signed } from '../../domain/dsse.js';
 import type { ActionId } from '../../domain/ids.js';
 import { toInstant } from '../../domain/instant.js';
 import { MAX_DECISION_CHARS } from '../../domain/objects/decision.js';
-import { resolveSchema } from '../../domain/objects/stop.js';
 import { holderOf, type Agent, type Roster } from '../../domain/roster.js';
 import { isByRoster, readCancel, stopMessageIn } from '../../domain/stops.js';
 import type { Api, Call } from '../api.js';
+import { holderName } from '../credentials/holder.js';
 import { resolveRefused } from '../credentials/reviewer.js';
 import { bearerAgent } from '../credentials/reader.js';
 import { sendMessage } from '../messages/send.js';
@@ -51,10 +51,7 @@ export const cancel: Route = {
 function cancellerOf(signed: Signed, roster: Roster): string | undefined {
   const stop = stopMessageIn(signed);
   if (stop?.kind !== 'cancel') throw refused('request_invalid', 'not a cancel: see the schema of cancel v1');
-  if (!isByRoster(signed, stop, roster)) return undefined;
-  const keyId = keyIdOfSigned(signed);
-  const holder = keyId === undefined ? undefined : holderOf(roster, keyId);
-  return holder?.kind === 'person' || holder?.kind === 'agent' ? `${holder.kind}:${holder.id}` : holder?.kind;
+  return isByRoster(signed, stop, roster) ? holderName(signed, roster) : undefined;
 }
 
 /** The agent whose own key made the signature, if it was one's. */
@@ -94,7 +91,7 @@ export const resolve: Route = {
     const signed = await readSigned(c, MAX_DECISION_CHARS);
     const refusal = resolveRefused(signed, id, roster, now);
     if (refusal !== undefined) throw new Refused(refusal);
-    api.limits.decision(`person:${resolveSchema.parse(readPayload('resolve', signed)).by}`);
+    api.limits.decision(holderName(signed, roster));
     const described = await describe(api.client, id);
     if (described === undefined) throw notFound();
     return sendMessage(api, described, roster, 'lodge', signed);
