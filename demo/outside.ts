@@ -46,7 +46,7 @@ export class Outside {
     return actionSchema.parse(await response.json());
   }
 
-  /** The action once it is as wanted; the last seen when the time is over. */
+  /** The action once it is as wanted; the last seen when the time is over. Asks less often than the API lets one person read. */
   async actionWhen(id: string, wanted: (action: ActionResource) => boolean, ms = 20_000): Promise<ActionResource> {
     const end = Date.now() + ms;
     let last: ActionResource | undefined;
@@ -55,7 +55,7 @@ export class Outside {
       if (last !== undefined && wanted(last)) return last;
       if (Date.now() > end && last !== undefined) return last;
       if (Date.now() > end) throw new Error(`${id} could not be read`);
-      await new Promise((done) => setTimeout(done, 50));
+      await new Promise((done) => setTimeout(done, 120));
     }
   }
 
