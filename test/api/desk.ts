@@ -1,7 +1,9 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import type { Limits } from '../../src/api/limits.js';
 import { startApi, type RunningApi } from '../../src/api/start-api.js';
+import { PATIENCE_MS } from '../../src/api/temporal/calls.js';
 import { toBase64Url, utf8 } from '../../src/domain/bytes.js';
 import { digestOfSigned, readPayload, type Signed, type Signer } from '../../src/domain/dsse.js';
 import { actionSchema, problemSchema, type ActionResource } from '../../src/domain/http.js';
@@ -169,8 +171,8 @@ export function apiOf(
   });
 }
 
-/** A client of a Temporal that is not there. */
+/** A client of a Temporal that is not there. What is still tried again until its deadline would find a closed channel, so closing waits for it. */
 export function deadClient(): { client: Client; close: () => Promise<void> } {
   const connection = Connection.lazy({ address: '127.0.0.1:1' });
-  return { client: new Client({ connection, dataConverter }), close: () => connection.close() };
+  return { client: new Client({ connection, dataConverter }), close: () => sleep(2 * PATIENCE_MS).then(() => connection.close()) };
 }
