@@ -44,6 +44,8 @@ describe('docs/attacks.md', () => {
   test('its last result is of all attacks, all stopped', () => {
     const [, attacks, effects] = /redteam: (\d+) attacks, \1 stopped, (\d+) effects at the target/.exec(page) ?? [];
     expect([attacks, effects].map(Number)).toEqual([ATTACKS.length, 0]);
+    const [, unguarded] = /unguarded: (\d+) of \1 attacks succeed without their guard/.exec(page) ?? [];
+    expect(Number(unguarded)).toBe(ATTACKS.length);
   });
 });
 
