@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Ajv, type AnySchemaObject } from 'ajv';
+import { parse } from 'yaml';
 import { z } from 'zod';
 import { attributes } from '../../src/temporal/attributes.js';
 import { newPrivateKey } from '../../src/files/key-files.js';
@@ -72,13 +73,49 @@ describe('compose.yaml', () => {
 
   test('only this machine reaches a port', () => {
     const ports = Object.values(compose.services).flatMap((each) => z.array(z.string()).default([]).parse(each['ports']));
-    expect(ports.sort()).toEqual(['127.0.0.1:7878:7878', '127.0.0.1:8080:8080']);
+    expect(ports.sort()).toEqual(['127.0.0.1:7878:7878', '127.0.0.1:7879:7879', '127.0.0.1:8080:8080', '127.0.0.1:9090:9090']);
+  });
+
+  test('the executor’s door is open where people reach it, and needs no Temporal to be', () => {
+    const executor = compose.services['executor'];
+    expect(service('executor').environment['KEYTURN_DOOR']).toBe('0.0.0.0:7879');
+    expect(executor?.['ports']).toEqual(['127.0.0.1:7879:7879']);
+    expect(JSON.stringify(executor?.['healthcheck'])).toContain('http://127.0.0.1:7879/healthz');
+    expect(executor?.['depends_on']).toEqual({ 'ledger-db': { condition: 'service_healthy' } });
+    expect(namesWith(({ environment }) => 'KEYTURN_DOOR' in environment)).toEqual(['executor']);
+  });
+
+  test('metrics are reached by Prometheus on a network of their own, and published to nobody', () => {
+    for (const name of ['worker', 'executor']) {
+      expect(service(name).environment['KEYTURN_METRICS']).toBe('0.0.0.0:9464');
+      expect(compose.services[name]?.['expose']).toEqual(['9464']);
+    }
+    expect(namesWith(({ networks }) => networks.includes('metrics'))).toEqual([...PARTS, 'prometheus'].sort());
+    expect(compose.networks['metrics']).toEqual({ internal: true });
+    expect(service('prometheus').networks).toEqual(['metrics', 'edge']);
+    const { scrape_configs: jobs, rule_files: files } = z
+      .looseObject({
+        rule_files: z.array(z.string()),
+        scrape_configs: z.array(
+          z.looseObject({ metrics_path: z.literal('/metrics'), static_configs: z.array(z.object({ targets: z.array(z.string()) })) }),
+        ),
+      })
+      .parse(parse(deployText('compose/prometheus.yaml')));
+    const targets = jobs.flatMap((job) => job.static_configs.flatMap((each) => each.targets));
+    expect(targets.sort()).toEqual(['api:7878', 'executor:9464', 'worker:9464']);
+    expect(service('prometheus').volumes).toEqual(
+      expect.arrayContaining([
+        './prometheus.yaml:/etc/prometheus/prometheus.yml:ro',
+        ...files.map((inside) => `../../docs/${basename(inside)}:${inside}:ro`),
+      ]),
+    );
+    expect(files.map((inside) => existsSync(join(ROOT, 'docs', basename(inside))))).toEqual([true]);
   });
 
   test('every image is of one version: no :latest', () => {
     const images = Object.keys(compose.services).flatMap((name) => service(name).image ?? []);
     expect(images.length).toBeGreaterThan(5);
-    expect(images.filter((image) => !/:\d+\.\d+/.test(image))).toEqual([]);
+    expect(images.filter((image) => !/:v?\d+\.\d+/.test(image))).toEqual([]);
     expect(new Set(images.filter((image) => /server|admin-tools/.test(image)).map((image) => image.split(':')[1])).size).toBe(1);
   });
 

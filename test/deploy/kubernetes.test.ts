@@ -112,6 +112,49 @@ describe('the manifests', () => {
     expect(api?.args.slice(-2)).toEqual(['--port', '7878']);
   });
 
+  test('worker and executor listen where they say, and there alone', () => {
+    const portsOf = (name: string): unknown => podOf(name).containers[0]?.['ports'];
+    const addressOf = (name: string, variable: string) => podOf(name).containers[0]?.env.find((each) => each.name === variable)?.value;
+    expect(portsOf('keyturn-worker')).toEqual([{ name: 'metrics', containerPort: 9464 }]);
+    expect(portsOf('keyturn-executor')).toEqual([
+      { name: 'door', containerPort: 7879 },
+      { name: 'metrics', containerPort: 9464 },
+    ]);
+    for (const name of ['keyturn-worker', 'keyturn-executor']) expect(addressOf(name, 'KEYTURN_METRICS')).toBe('0.0.0.0:9464');
+    expect(addressOf('keyturn-executor', 'KEYTURN_DOOR')).toBe('0.0.0.0:7879');
+    expect(portsOf('keyturn-ledger-init')).toBeUndefined();
+    const door = probe('/healthz', 'door');
+    const [executor] = podOf('keyturn-executor').containers;
+    const probes = z.looseObject({ livenessProbe: door, startupProbe: door, readinessProbe: door }).safeParse(executor);
+    expect(probes.error).toBeUndefined();
+  });
+
+  test('a service leads to the API and one to the door, by the name of a port of those pods; none to metrics or to the worker', () => {
+    const services = objects.filter(({ kind }) => kind === 'Service').map(({ metadata, ...rest }) => ({ ...metadata, spec: rest['spec'] }));
+    const leads = (name: string, port: string) => ({
+      selector: { 'app.kubernetes.io/name': name },
+      ports: [{ name: port, port: 80, targetPort: port }],
+    });
+    expect(services).toEqual([
+      { name: 'keyturn-api', namespace: 'keyturn', spec: leads('keyturn-api', 'http') },
+      { name: 'keyturn-door', namespace: 'keyturn-executor', spec: leads('keyturn-executor', 'door') },
+    ]);
+  });
+
+  test.each([
+    ['keyturn-api', '7878'],
+    ['keyturn-worker', '9464'],
+    ['keyturn-executor', '9464'],
+  ])('%s tells Prometheus that its metrics are at port %s', (name, port) => {
+    const workload = workloads.find(({ metadata }) => metadata.name === name);
+    expect(workload?.spec.template.metadata['annotations']).toEqual({
+      'prometheus.io/scrape': 'true',
+      'prometheus.io/port': port,
+      'prometheus.io/path': '/metrics',
+    });
+    expect(JSON.stringify(podOf(name).containers[0]?.['ports'])).toContain(`"containerPort":${port}`);
+  });
+
   test('each deployment keeps one pod through a drain', () => {
     const kept = objects.filter(({ kind }) => kind === 'PodDisruptionBudget').map(({ metadata }) => metadata.name);
     const deployments = workloads.filter(({ kind }) => kind === 'Deployment').map(({ metadata }) => metadata.name);
@@ -119,13 +162,21 @@ describe('the manifests', () => {
   });
 });
 
-const probe = (path: string) => z.looseObject({ httpGet: z.strictObject({ path: z.literal(path), port: z.literal('http') }) });
+const probe = (path: string, port = 'http') => z.looseObject({ httpGet: z.strictObject({ path: z.literal(path), port: z.literal(port) }) });
 
 describe('network policies', () => {
+  const selector = z.strictObject({ matchLabels: z.record(z.string(), z.string()) });
   const policySchema = z.strictObject({
     podSelector: z.strictObject({ matchLabels: z.record(z.string(), z.string()).optional() }),
     policyTypes: z.tuple([z.literal('Ingress'), z.literal('Egress')]),
-    ingress: z.array(z.looseObject({})).optional(),
+    ingress: z
+      .array(
+        z.strictObject({
+          from: z.array(z.strictObject({ namespaceSelector: selector, podSelector: selector.optional() })).min(1),
+          ports: z.array(z.strictObject({ protocol: z.literal('TCP'), port: z.int() })).min(1),
+        }),
+      )
+      .optional(),
     egress: z
       .array(
         z.strictObject({ to: z.array(z.looseObject({})).min(1), ports: z.array(z.strictObject({ protocol: z.string(), port: z.int() })) }),
@@ -153,10 +204,23 @@ describe('network policies', () => {
     }
   });
 
-  test('the executor reaches Temporal, names, its database and its target; nobody reaches it or the worker', () => {
+  test('the executor reaches Temporal, names, its database and its target', () => {
     expect(portsOf('keyturn-executor')).toEqual([7233, 53, 53, 5432, 443]);
-    const reached = policies.filter(({ spec }) => spec.ingress !== undefined).map(({ name }) => name);
-    expect(reached).toEqual(['keyturn-api']);
+  });
+
+  test('the door is reached by what ends TLS, metrics by Prometheus; no part of ours reaches another', () => {
+    const callers = (name: string) =>
+      policies
+        .filter((each) => each.name === name)
+        .flatMap(({ spec }) => spec.ingress ?? [])
+        .flatMap(({ from, ports }) =>
+          from.flatMap(({ namespaceSelector, podSelector }) =>
+            ports.map(({ port }) => [port, ...Object.values({ ...namespaceSelector.matchLabels, ...podSelector?.matchLabels })].join(' ')),
+          ),
+        );
+    expect(callers('keyturn-api')).toEqual(['7878 ingress', '7878 monitoring prometheus']);
+    expect(callers('keyturn-worker')).toEqual(['9464 monitoring prometheus']);
+    expect(callers('keyturn-executor')).toEqual(['7879 ingress', '9464 monitoring prometheus']);
   });
 
   test('each selects pods that there are, in their namespace', () => {
