@@ -36,6 +36,7 @@ describe('init', () => {
     const roster = await readRoster(join(gate, 'roster.yaml'));
     await readPolicy(join(gate, 'policy.yaml'), roster, Date.now());
     expect(roster).toMatchObject({ deployment: 'my-gate-dev', development: true });
+    expect(roster.executors.get('bank')?.door).toMatch(/^http:\/\/127\.0\.0\.1:[0-9]+$/);
     const holders = await Promise.all(
       ['ana', 'ben', 'cleo', 'dana', 'agent-ap-agent', 'api', 'executor-bank'].map(async (name) => {
         const path = join(gate, '.keyturn', 'keys', `${name}.key`);

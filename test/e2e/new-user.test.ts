@@ -65,7 +65,8 @@ describe('a new user in an empty folder', () => {
         stdio: ['ignore', 'pipe', 'pipe'],
       }),
     );
-    const ready = JSON.parse((await dev.until(/^\{.*"ready":true.*\}$/m, 120_000))[0]) as { pids: Record<string, number> };
+    const ready = JSON.parse((await dev.until(/^\{.*"ready":true.*\}$/m, 120_000))[0]) as { door: string; pids: Record<string, number> };
+    expect(await readFile(join(gate, 'roster.yaml'), 'utf8')).toContain(`door: 'http://${ready.door}'`);
     const agent = new Watched(spawn('npx', ['tsx', 'agent.ts'], { cwd: gate, env, stdio: ['ignore', 'pipe', 'pipe'] }));
     const id = (await agent.until(/act_[0-9a-z]{26}/))[0];
     const short = id.slice(0, 8);
@@ -75,6 +76,10 @@ describe('a new user in an empty folder', () => {
     await agent.until(/paid/);
     const book = JSON.parse(await readFile(join(gate, '.keyturn', 'bank.json'), 'utf8')) as unknown;
     expect(JSON.stringify(book).match(/480000/g)).toHaveLength(1);
+
+    // The brake, as if there were no API: docs/stopping.md.
+    const byDoor = ['keyturn', '--url', 'http://127.0.0.1:1', 'freeze', '--all', '--reason', 'rehearsal'];
+    expect((await run('npx', byDoor, { cwd: gate, env })).stdout).toContain('bank: frozen (by its own door)');
 
     // Ctrl-C in a terminal reaches the whole foreground group.
     signalGroup(dev.child, 'SIGINT');

@@ -52,14 +52,14 @@ function executorIn(root: string): readonly string[] {
 }
 
 function welcome(session: Session, running: RunningDev, root: string): void {
-  const { url, webUi, temporalAddress } = running;
+  const { url, webUi, temporalAddress, door } = running;
   const all = running.pids();
   const pid = (name: PartName): string => String(all[name] ?? 'yours').padEnd(7);
   const { bold } = paintOf(session.terminal.color);
-  session.answer({ ready: true, url, webUi: webUi ?? null, temporal: temporalAddress, pids: all }, [
+  session.answer({ ready: true, url, webUi: webUi ?? null, temporal: temporalAddress, door: door ?? null, pids: all }, [
     `  temporal  pid ${pid('temporal')}  ${webUi ?? temporalAddress}${webUi === undefined ? '' : '   Web UI'}`,
     `  worker    pid ${pid('worker')}`,
-    `  executor  pid ${pid('executor')}  the only one with your credentials`,
+    `  executor  pid ${pid('executor')}  the only one with your credentials${door === undefined ? '' : `; its own door: ${door}`}`,
     `  api       pid ${pid('api')}  ${url}`,
     '',
     bold('Ready. In a second terminal:'),

@@ -2,6 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { readPolicy, readRoster } from '../../files/rules.js';
 import { apiPort } from './api-port.js';
+import { devDoor } from './door.js';
 import { Keeper, type News } from './keeper.js';
 import { startPart, type PartSpec } from './part.js';
 import { selfCommand } from './self.js';
@@ -30,6 +31,8 @@ export interface RunningDev {
   readonly url: string;
   readonly webUi: string | undefined;
   readonly temporalAddress: string;
+  /** Of the executor's own door, where `dev` has it opened: host:port. */
+  readonly door: string | undefined;
   pids(): Partial<Record<PartName, number>>;
   /** Ends everything, Temporal last. May be called again. */
   stop(): Promise<void>;
@@ -44,7 +47,8 @@ export interface RunningDev {
 export async function runDev({ dir: given, command, env = {}, log, tell }: DevOptions): Promise<RunningDev> {
   const dir = resolve(given);
   // An invalid file is told before anything starts.
-  await readPolicy(join(dir, 'policy.yaml'), await readRoster(join(dir, 'roster.yaml')), Date.now());
+  const roster = await readRoster(join(dir, 'roster.yaml'));
+  await readPolicy(join(dir, 'policy.yaml'), roster, Date.now());
   await mkdir(join(dir, '.keyturn'), { recursive: true, mode: 0o700 });
 
   const keepers = new Map<PartName, Keeper>();
@@ -76,19 +80,27 @@ export async function runDev({ dir: given, command, env = {}, log, tell }: DevOp
     const { port, notice } = await apiPort(dir);
     if (notice !== undefined) log('dev', notice);
     const common = { cwd: dir, env: environmentOf(dir, temporalAddress, env) };
-    const part = (name: PartName, run: Pick<PartSpec, 'file' | 'args' | 'foreign'>): Keeper =>
-      keep(name, (signal) => startPart({ name, ...run, ...common }, (line) => log(name, line), signal));
+    const door = await devDoor(roster, common.env['KEYTURN_DOOR']);
+    if (door.notice !== undefined) log('dev', door.notice);
+    const part = (name: PartName, run: Pick<PartSpec, 'file' | 'args' | 'foreign'> & Partial<Pick<PartSpec, 'env'>>): Keeper =>
+      keep(name, (signal) => startPart({ name, ...common, ...run }, (line) => log(name, line), signal));
     const [file = '', ...args] = command;
     const [api] = await Promise.all([
       part('api', selfCommand(['api', '--dir', dir, '--port', String(port), '--policy', 'policy.yaml'])).begin(),
       part('worker', selfCommand(['worker', '--dir', dir])).begin(),
-      part('executor', { file, args, foreign: true }).begin(),
+      part('executor', {
+        file,
+        args,
+        foreign: true,
+        env: door.at === undefined ? common.env : { ...common.env, KEYTURN_DOOR: door.at },
+      }).begin(),
     ]);
     await writeFile(join(dir, DEV_FILE), `${JSON.stringify({ pid: process.pid, temporalAddress })}\n`, { mode: 0o600 });
     return {
       url: api.ready.url ?? `http://127.0.0.1:${port}`,
       webUi: ports === undefined ? undefined : `http://127.0.0.1:${ports.ui}`,
       temporalAddress,
+      door: door.at,
       pids: () => Object.fromEntries([...keepers].map(([name, { pid }]) => [name, pid])),
       stop,
       kill: killAll,

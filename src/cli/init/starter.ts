@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { initLedger } from '../../executor/ledger/ledger.js';
 import { openSqlite } from '../../executor/ledger/sqlite.js';
 import { newPrivateKey, writeKeyFile } from '../../files/key-files.js';
+import { freePort, isPortFree } from '../../temporal/free-port.js';
 import { packageRoot } from '../../temporal/paths.js';
 import { CliError } from '../errors.js';
 import { DEFAULT_URL } from '../workspace.js';
@@ -14,6 +15,7 @@ const COPIED = ['executor.ts', 'agent.ts', 'policy.yaml'] as const;
 const WRITTEN = [...COPIED, 'roster.yaml', 'package.json', '.env', '.gitignore', '.keyturn'] as const;
 const PEOPLE = ['ana', 'ben', 'cleo', 'dana'] as const;
 const AGENT = 'ap-agent';
+const DOOR_PORT = 7_879;
 const ME = 'ana';
 
 export interface Starter {
@@ -68,9 +70,12 @@ async function newKey(dir: string, name: string, text?: string): Promise<string>
   return (text === undefined ? await writeKeyFile(path) : await writeKeyFile(path, text)).key.text;
 }
 
-/** The template's keys are samples nobody holds: each line gets its own. */
+/** The template's keys are samples nobody holds: each line gets its own. Nor may the door be another folder's that runs beside this one. */
 async function rosterOf(deployment: string, key: (name: string) => Promise<string>): Promise<string> {
-  let text = (await readFile(join(TEMPLATES, 'roster.yaml'), 'utf8')).replace('deployment: my-gate', `deployment: ${deployment}`);
+  const port = (await isPortFree(DOOR_PORT)) ? DOOR_PORT : await freePort();
+  let text = (await readFile(join(TEMPLATES, 'roster.yaml'), 'utf8'))
+    .replace('deployment: my-gate', `deployment: ${deployment}`)
+    .replace(`127.0.0.1:${DOOR_PORT}`, `127.0.0.1:${port}`);
   for (const name of [...PEOPLE, `agent-${AGENT}`, 'api', 'executor-bank']) text = text.replace(`$${name}$`, await key(name));
   return text;
 }
