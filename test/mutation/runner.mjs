@@ -1,78 +1,228 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { relative } from 'node:path';
-import { PluginKind, commonTokens, declareFactoryPlugin, tokens } from '@stryker-mutator/api/plugin';
-import { strykerPlugins as jest, strykerValidationSchema } from '@stryker-mutator/jest-runner';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { PluginKind, declareFactoryPlugin } from '@stryker-mutator/api/plugin';
+import { memory } from './remembered.mjs';
+import { Run, pathTo } from './suite.mjs';
+import { Tests, Unloadable, testFiles } from './tests.mjs';
+import { Hangs, watchdog, watched } from './watch.mjs';
 
 /**
- * Stryker's jest runner loads every test file for every mutant, and only then leaves out the tests that do not reach it. This one gives jest only the files
- * with tests that reach the mutant, the quickest first, and stops at the first round in which one fails.
+ * A runner for Stryker that keeps sources and tests loaded. A mutant that acts at run time is switched on and meets, one by one, the tests that reach it;
+ * one that acts while modules are loaded meets the tests of every file that loads them, in modules evaluated anew with it. The tests that killed mutants
+ * of the same file lately come first, then the quickest; the first that fails ends it, and counts only if it passes without the mutant.
  */
-const TIMES = 'test-times.json';
-const ROUNDS = [1, 2, 4, 8];
-const BETWEEN = ' :: ';
+const FACTS = 'mutation-facts.json';
+const ENDLESS = 'mutation-endless-';
+const LOADING = 'loading ';
+const BLOCK = 'hooks ';
+const TURNS = 100;
+/** Called back by what `remembered.mjs` remembers. */
+const CALLED_BACK = /src\/domain\/ed25519\.ts$/;
 
-/** Ids of Stryker's runner are titles, and two files may share one. */
-const idOf = (file, title) => `${file}${BETWEEN}${title}`;
+const stryker = (globalThis.__stryker__ ??= {});
 
-function rounds(files) {
-  const cut = [];
-  for (let at = 0; at < files.length; at += cut.at(-1).length) {
-    cut.push(files.slice(at, at + (ROUNDS[cut.length] ?? files.length)));
+async function naming(name, run) {
+  const outer = stryker.currentTestId;
+  stryker.currentTestId = name;
+  try {
+    return await run();
+  } finally {
+    stryker.currentTestId = outer;
   }
-  return cut;
+}
+function namingSync(name, run) {
+  const outer = stryker.currentTestId;
+  stryker.currentTestId = name;
+  try {
+    return run();
+  } finally {
+    stryker.currentTestId = outer;
+  }
 }
 
-/** Coverage is recorded under the title of a test; it is reported under its id. */
-function byId({ perTest, ...rest }, tests) {
-  const reached = tests.map(({ id }) => [id, perTest[id.slice(id.indexOf(BETWEEN) + BETWEEN.length)]]);
-  return { ...rest, perTest: Object.fromEntries(reached.filter(([, coverage]) => coverage !== undefined)) };
+function add(total, counts = {}) {
+  for (const [mutant, count] of Object.entries(counts)) total[mutant] = (total[mutant] ?? 0) + count;
 }
 
-function runnerFactory(injector) {
-  const inner = jest[0].factory(injector);
-  const adapter = inner.jestTestAdapter;
-  let files;
-  inner.jestTestAdapter = { run: (settings) => adapter.run(files === undefined ? settings : { ...settings, testFiles: files }) };
-  const results = inner.processTestResults.bind(inner);
-  inner.processTestResults = (suites) =>
-    results(suites).map((test) => ({ ...test, id: idOf(relative(process.cwd(), test.fileName), test.id) }));
-  let times;
+const messageOf = (error) => (error instanceof Error ? `${error.message}` : String(error)).slice(0, 2_000);
 
-  async function mutantRun(options) {
-    times ??= JSON.parse(readFileSync(TIMES, 'utf8'));
-    const titles = new Map();
-    for (const id of options.testFilter ?? []) {
-      const [file, title] = id.split(BETWEEN);
-      titles.set(file, [...(titles.get(file) ?? []), title]);
-    }
-    // Without a filter the mutant runs while the file is loaded, so any test may be the one that sees it.
-    const all = options.testFilter === undefined ? Object.keys(times) : [...titles.keys()];
-    let nrOfTests = 0;
-    for (const round of rounds(all.sort((a, b) => (times[a] ?? 0) - (times[b] ?? 0)))) {
-      files = round;
-      const testFilter = options.testFilter === undefined ? undefined : round.flatMap((file) => titles.get(file));
-      const result = await inner.mutantRun({ ...options, testFilter });
-      nrOfTests += result.nrOfTests ?? 0;
-      if (result.status !== 'survived') return { ...result, nrOfTests };
-    }
-    return { status: 'survived', nrOfTests };
+class Runner {
+  #dog = watchdog(ENDLESS);
+  #warm = new Tests((file, evaluate) => namingSync(LOADING + file, evaluate));
+  #facts;
+  #killers = new Map();
+
+  capabilities() {
+    return { reloadEnvironment: true };
   }
 
-  async function dryRun(options) {
-    const result = await inner.dryRun(options);
-    if (result.status !== 'complete') return result;
-    const spent = {};
-    for (const { fileName, timeSpentMs } of result.tests) {
-      const file = relative(process.cwd(), fileName);
-      spent[file] = (spent[file] ?? 0) + timeSpentMs;
+  /** Runs tests, each as if it were the first since its file was loaded. Stops at the first failure and returns it. */
+  async #meet(tests, ids, limit) {
+    const run = new Run((body) => watched(body, TURNS));
+    let failed;
+    const files = new Set();
+    let count = 0;
+    for (const id of ids) {
+      const file = id.slice(0, id.indexOf(' :: '));
+      this.#dog.goesOn();
+      count++;
+      try {
+        files.add(file);
+        const loaded = tests.of(file);
+        const test = loaded.tests.get(id);
+        // Titles made of the sources' own words change with them: a test of another name is no failed test.
+        if (test === undefined) continue;
+        loaded.restore();
+        await run.test(test);
+      } catch (error) {
+        failed = { id, error };
+      }
+      if (limit !== undefined && stryker.hitCount > limit) failed = { id, error: new Hangs(`hit limit ${limit}`) };
+      if (failed !== undefined) break;
     }
-    writeFileSync(TIMES, JSON.stringify(spent));
-    return { ...result, mutantCoverage: byId(result.mutantCoverage, result.tests) };
+    await run.close();
+    tests.ran(files);
+    return { failed, count };
   }
 
-  return { init: () => inner.init(), capabilities: () => inner.capabilities(), dryRun, mutantRun };
+  async dryRun() {
+    delete stryker.activeMutant;
+    stryker.mutantCoverage = { static: {}, perTest: {} };
+    const reached = stryker.mutantCoverage.perTest;
+    const blocks = new Map();
+    const results = [];
+    const blockName = (block) => {
+      if (!blocks.has(block)) blocks.set(block, `${BLOCK}${blocks.size}`);
+      return blocks.get(block);
+    };
+    const all = testFiles.flatMap((file) => [...this.#warm.of(file).tests.values()]);
+    for (const file of testFiles) {
+      memory.on = !/ed25519/.test(file);
+      const { tests, restore } = this.#warm.of(file);
+      restore();
+      const run = new Run(
+        (body) => watched(body, 10 * TURNS),
+        (block, hooks) => naming(blockName(block), hooks),
+      );
+      for (const test of tests.values()) {
+        const failure = await naming(test.id, () => run.test(test)).then(
+          () => undefined,
+          (error) => error,
+        );
+        results.push({
+          id: test.id,
+          name: test.id,
+          fileName: file,
+          timeSpentMs: 0,
+          status: failure === undefined ? 0 : 1,
+          failureMessage: failure && String(failure.stack ?? failure),
+        });
+      }
+      await run.close();
+      this.#warm.ran([file]);
+    }
+    memory.on = true;
+    memory.on = true;
+    // Once more, each by itself, as mutants will meet them: this is what it costs, and it must pass like that too.
+    const times = {};
+    for (const [i, { id }] of all.entries()) {
+      const before = process.cpuUsage();
+      const { failed } = await naming(id, () => this.#meet(this.#warm, [id]));
+      const { user, system } = process.cpuUsage(before);
+      times[id] = (user + system) / 1000;
+      results[i].timeSpentMs = times[id];
+      if (failed !== undefined && results[i].status === 0)
+        Object.assign(results[i], { status: 1, failureMessage: `by itself: ${String(failed.error.stack)}` });
+    }
+    const files = new Map();
+    for (const { id, file } of all) files.set(file, [...(files.get(file) ?? []), id]);
+    const closures = new Map(testFiles.map((file) => [file, this.#warm.registry.closure(resolve(file))]));
+    const perTest = {};
+    const loading = {};
+    const ofBlock = new Map([...blocks].map(([block, name]) => [name, block]));
+    for (const [name, counts] of Object.entries(reached)) {
+      if (name.startsWith(LOADING)) {
+        const module = name.slice(LOADING.length);
+        add(loading, counts);
+        for (const [file, ids] of files) {
+          if (closures.get(file).has(module)) for (const id of ids) add((perTest[id] ??= {}), counts);
+        }
+      } else if (name.startsWith(BLOCK)) {
+        const block = ofBlock.get(name);
+        for (const { id, block: inner } of all) if (pathTo(inner).includes(block)) add((perTest[id] ??= {}), counts);
+      } else add((perTest[name] ??= {}), counts);
+    }
+    const direct = {};
+    for (const [name, counts] of Object.entries(reached)) {
+      if (name.startsWith(LOADING)) continue;
+      for (const mutant of Object.keys(counts)) if (loading[mutant] !== undefined) (direct[mutant] ??= []).push(name);
+    }
+    writeFileSync(FACTS, JSON.stringify({ times, loading: Object.keys(loading), direct }));
+    return { status: 'complete', tests: results, mutantCoverage: { static: {}, perTest } };
+  }
+
+  #known() {
+    if (this.#facts === undefined) {
+      const { times, loading, direct } = JSON.parse(readFileSync(FACTS, 'utf8'));
+      this.#facts = { times, loading: new Set(loading), direct };
+    }
+    return this.#facts;
+  }
+
+  #ordered(ids, mutant, fileName) {
+    const { times, direct } = this.#known();
+    const killers = this.#killers.get(fileName) ?? [];
+    const near = new Set(direct[mutant] ?? []);
+    const rank = (id) => {
+      const at = killers.indexOf(id);
+      return at >= 0 && times[id] < 300 ? at - 1_000 : times[id] * (near.size > 0 && !near.has(id) ? 4 : 1);
+    };
+    return ids
+      .map((id) => [rank(id), id])
+      .sort(([a], [b]) => a - b)
+      .map(([, id]) => id);
+  }
+
+  #remember(fileName, id) {
+    this.#killers.set(fileName, [id, ...(this.#killers.get(fileName) ?? []).filter((other) => other !== id)].slice(0, 12));
+  }
+
+  async mutantRun({ activeMutant: { id, fileName }, testFilter, hitLimit }) {
+    if (existsSync(`${ENDLESS}${id}`)) return { status: 'timeout', reason: 'no end in processor time' };
+    const loads = this.#known().loading.has(id);
+    const ids = this.#ordered(testFilter, id, fileName);
+    memory.on = !CALLED_BACK.test(fileName);
+    for (let attempt = 1; ; attempt++) {
+      const tests = loads ? new Tests() : this.#warm;
+      // What has to be loaded first for tests of this mutant is loaded without it.
+      if (!loads) for (const file of new Set(ids.map((one) => one.slice(0, one.indexOf(' :: '))))) tests.of(file);
+      this.#dog.begins(id);
+      Object.assign(stryker, { activeMutant: id, hitCount: 0, hitLimit });
+      const { failed, count } = await this.#meet(tests, ids, hitLimit);
+      delete stryker.activeMutant;
+      delete stryker.hitCount;
+      delete stryker.hitLimit;
+      this.#dog.ends();
+      if (failed === undefined) return { status: 'survived', nrOfTests: count };
+      if (failed.error instanceof Hangs) {
+        // Whatever still waits in there is left behind.
+        this.#warm = new Tests();
+        this.#remember(fileName, failed.id);
+        return { status: 'timeout', reason: failed.error.message };
+      }
+      if (failed.error instanceof Unloadable) return { status: 'error', errorMessage: messageOf(failed.error) };
+      const { failed: anyway } = await this.#meet(this.#warm, [failed.id]);
+      if (anyway === undefined) {
+        this.#remember(fileName, failed.id);
+        return { status: 'killed', killedBy: [failed.id], failureMessage: messageOf(failed.error), nrOfTests: count };
+      }
+      // An earlier mutant left something behind: with nothing of it, once more.
+      this.#warm = new Tests();
+      if (attempt === 3) return { status: 'survived', nrOfTests: count };
+    }
+  }
 }
-runnerFactory.inject = tokens(commonTokens.injector);
 
-export const strykerPlugins = [declareFactoryPlugin(PluginKind.TestRunner, 'quickest-first', runnerFactory)];
-export { strykerValidationSchema };
+const factory = () => new Runner();
+factory.inject = [];
+export const strykerPlugins = [declareFactoryPlugin(PluginKind.TestRunner, 'kept-loaded', factory)];

@@ -7,6 +7,7 @@ import { canonicalize } from '../../src/domain/json.js';
 import { envelopeSchema } from '../../src/domain/objects/envelope.js';
 import { viewDigestOf, viewV1 } from '../../src/domain/view/v1.js';
 import { packageRoot } from '../../src/temporal/paths.js';
+import { schemaShapes } from './schemas.js';
 
 /**
  * `npm run vectors`: what follows from the objects written in objects.json and view-v1.json (bytes, digests, signatures, views) is written anew. Only until
@@ -49,4 +50,7 @@ await rewrite<{ views: { readonly name: string; envelope: string; view: unknown;
     each.view = viewV1(envelope);
     each.digest = viewDigestOf(envelope);
   }
+});
+await rewrite<{ schemas: unknown }>('schemas', (content) => {
+  content.schemas = schemaShapes();
 });
