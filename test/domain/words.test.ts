@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { signedSchema } from '../../src/domain/dsse.js';
 import * as ids from '../../src/domain/ids.js';
 import { instantSchema, toInstant } from '../../src/domain/instant.js';
