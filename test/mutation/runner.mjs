@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { PluginKind, declareFactoryPlugin } from '@stryker-mutator/api/plugin';
 import { memory } from './remembered.mjs';
-import { Run, pathTo } from './suite.mjs';
+import { Run } from './suite.mjs';
 import { Tests, Unloadable, testFiles } from './tests.mjs';
 import { Hangs, watchdog, watched } from './watch.mjs';
 
@@ -14,8 +14,9 @@ import { Hangs, watchdog, watched } from './watch.mjs';
 const FACTS = 'mutation-facts.json';
 const ENDLESS = 'mutation-endless-';
 const LOADING = 'loading ';
-const BLOCK = 'hooks ';
 const TURNS = 100;
+/** What a mutant does while a module is loaded reaches every test of it: the costly ones meet only those that act within them, too. Fewer never kill more. */
+const MOST_MS_FAR = 100;
 /** Called back by what `remembered.mjs` remembers. */
 const CALLED_BACK = /src\/domain\/ed25519\.ts$/;
 
@@ -89,68 +90,40 @@ class Runner {
     delete stryker.activeMutant;
     stryker.mutantCoverage = { static: {}, perTest: {} };
     const reached = stryker.mutantCoverage.perTest;
-    const blocks = new Map();
     const results = [];
-    const blockName = (block) => {
-      if (!blocks.has(block)) blocks.set(block, `${BLOCK}${blocks.size}`);
-      return blocks.get(block);
-    };
-    const all = testFiles.flatMap((file) => [...this.#warm.of(file).tests.values()]);
-    for (const file of testFiles) {
-      memory.on = !/ed25519/.test(file);
-      const { tests, restore } = this.#warm.of(file);
-      restore();
-      const run = new Run(
-        (body) => watched(body, 10 * TURNS),
-        (block, hooks) => naming(blockName(block), hooks),
-      );
-      for (const test of tests.values()) {
-        const failure = await naming(test.id, () => run.test(test)).then(
-          () => undefined,
-          (error) => error,
-        );
-        results.push({
-          id: test.id,
-          name: test.id,
-          fileName: file,
-          timeSpentMs: 0,
-          status: failure === undefined ? 0 : 1,
-          failureMessage: failure && String(failure.stack ?? failure),
-        });
-      }
-      await run.close();
-      this.#warm.ran([file]);
-    }
-    memory.on = true;
-    memory.on = true;
-    // Once more, each by itself, as mutants will meet them: this is what it costs, and it must pass like that too.
     const times = {};
-    for (const [i, { id }] of all.entries()) {
+    const all = testFiles.flatMap((file) => [...this.#warm.of(file).tests.values()]);
+    // Each by itself, as mutants will meet them.
+    for (const { id, file } of all) {
+      memory.on = !/ed25519/.test(file);
       const before = process.cpuUsage();
       const { failed } = await naming(id, () => this.#meet(this.#warm, [id]));
       const { user, system } = process.cpuUsage(before);
       times[id] = (user + system) / 1000;
-      results[i].timeSpentMs = times[id];
-      if (failed !== undefined && results[i].status === 0)
-        Object.assign(results[i], { status: 1, failureMessage: `by itself: ${String(failed.error.stack)}` });
+      results.push({
+        id,
+        name: id,
+        fileName: file,
+        timeSpentMs: times[id],
+        status: failed === undefined ? 0 : 1,
+        failureMessage: failed && String(failed.error?.stack ?? failed.error),
+      });
     }
     const files = new Map();
     for (const { id, file } of all) files.set(file, [...(files.get(file) ?? []), id]);
     const closures = new Map(testFiles.map((file) => [file, this.#warm.registry.closure(resolve(file))]));
     const perTest = {};
     const loading = {};
-    const ofBlock = new Map([...blocks].map(([block, name]) => [name, block]));
     for (const [name, counts] of Object.entries(reached)) {
-      if (name.startsWith(LOADING)) {
-        const module = name.slice(LOADING.length);
-        add(loading, counts);
-        for (const [file, ids] of files) {
-          if (closures.get(file).has(module)) for (const id of ids) add((perTest[id] ??= {}), counts);
-        }
-      } else if (name.startsWith(BLOCK)) {
-        const block = ofBlock.get(name);
-        for (const { id, block: inner } of all) if (pathTo(inner).includes(block)) add((perTest[id] ??= {}), counts);
-      } else add((perTest[name] ??= {}), counts);
+      if (!name.startsWith(LOADING)) {
+        add((perTest[name] ??= {}), counts);
+        continue;
+      }
+      add(loading, counts);
+      const module = name.slice(LOADING.length);
+      for (const [file, ids] of files) {
+        if (closures.get(file).has(module)) for (const id of ids) add((perTest[id] ??= {}), counts);
+      }
     }
     const direct = {};
     for (const [name, counts] of Object.entries(reached)) {
@@ -170,14 +143,15 @@ class Runner {
   }
 
   #ordered(ids, mutant, fileName) {
-    const { times, direct } = this.#known();
+    const { times, loading, direct } = this.#known();
     const killers = this.#killers.get(fileName) ?? [];
-    const near = new Set(direct[mutant] ?? []);
+    const near = new Set(loading.has(mutant) ? (direct[mutant] ?? ['']) : []);
     const rank = (id) => {
       const at = killers.indexOf(id);
       return at >= 0 && times[id] < 300 ? at - 1_000 : times[id] * (near.size > 0 && !near.has(id) ? 4 : 1);
     };
     return ids
+      .filter((id) => near.size === 0 || near.has(id) || times[id] <= MOST_MS_FAR)
       .map((id) => [rank(id), id])
       .sort(([a], [b]) => a - b)
       .map(([, id]) => id);

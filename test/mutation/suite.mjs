@@ -39,7 +39,7 @@ export class Suite {
 }
 
 /** From the outermost block to this one. */
-export const pathTo = (block) => (block === undefined ? [] : [...pathTo(block.parent), block]);
+const pathTo = (block) => (block === undefined ? [] : [...pathTo(block.parent), block]);
 
 const isSkipped = Symbol('not begun');
 async function each(bodies, watch) {
@@ -50,10 +50,9 @@ async function each(bodies, watch) {
 export class Run {
   #open = [];
   #broken = new Map();
-  /** `watch(body)` runs a test's or hook's body; it throws what the body throws, or when it hangs. `within(block, run)` goes around hooks of a whole block. */
-  constructor(watch, within = (block, run) => run()) {
+  /** `watch(body)` runs a test's or hook's body; it throws what the body throws, or when it hangs. */
+  constructor(watch) {
     this.watch = watch;
-    this.within = within;
   }
 
   async #enter(block) {
@@ -61,7 +60,7 @@ export class Run {
     if (this.#open.includes(block)) return;
     this.#open.push(block);
     try {
-      await this.within(block, () => each(block.hooks.beforeAll, this.watch));
+      await each(block.hooks.beforeAll, this.watch);
     } catch (error) {
       this.#broken.set(block, error);
       throw error;
@@ -92,7 +91,7 @@ export class Run {
     for (const block of this.#open.reverse()) {
       for (const body of block.hooks.afterAll.toReversed()) {
         try {
-          await this.within(block, () => this.watch(body));
+          await this.watch(body);
         } catch (error) {
           failures.push(error);
         }
