@@ -63,9 +63,13 @@ export class Registry {
   #keepers = [];
   #uses = new Map();
 
-  /** `packages`: what stands for a package of that name. `around(file, evaluate)`: called for the evaluation of each module. */
-  constructor(packages, around = (file, evaluate) => evaluate()) {
+  /**
+   * `packages`: what stands for a package of that name; `instead`: what is made of a module's exports, by its path. `around(file, evaluate)`: called for
+   * the evaluation of each module.
+   */
+  constructor(packages, instead, around = (file, evaluate) => evaluate()) {
     this.packages = packages;
+    this.instead = instead;
     this.around = around;
   }
 
@@ -92,6 +96,8 @@ export class Registry {
       this.around(relative(process.cwd(), file), () => {
         scriptOf(file).runInThisContext()(module.exports, require, module, file, dirname(file), keep);
       });
+      const other = this.instead[relative(process.cwd(), file)];
+      if (other !== undefined) module.exports = other(module.exports);
     } catch (error) {
       this.#modules.delete(file);
       throw error;

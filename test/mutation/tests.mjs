@@ -6,21 +6,30 @@ import { chance, rememberedPackages } from './remembered.mjs';
 import { Suite } from './suite.mjs';
 
 // One copy of it for the tests and for this file: what is configured once holds for all.
-const fc = createRequire(import.meta.url)('fast-check');
+const require = createRequire(import.meta.url);
+const fc = require('fast-check');
 // One seed for every mutant: whether it is killed must not be a matter of luck. The first counterexample is enough.
 fc.configureGlobal({ seed: 1, endOnFailure: true });
 
 /** A server of its own, every byte of every file flipped, thousands of orders at random: each costs more than all the others together. */
-const FILES_LEFT_OUT = /ledger-(postgres|contract|transitions)|evidence-flips-|hostile-coordinator/;
+const FILES_LEFT_OUT = /ledger-postgres|evidence-flips-|hostile-coordinator/;
 /** One waits ten seconds for a clock, two start processes, one flips every byte. What only they would notice counts as survived. */
 const TESTS_LEFT_OUT =
   /speaks slowly, is cut off|attack 65: kill -9 in the middle of writing|a second opener, in this process or in another|any byte of the assertion changed/;
-/** Of the other folders, those that read what the domain makes without any server. */
+/** Of the other folders, those that need no server, or, of the two databases, none but SQLite. */
 const OTHERS = [
   ...['decisions', 'dialogue', 'evidence', 'freeze', 'hostile-api', 'policy', 'reading', 'render'].map((name) => `cli/${name}`),
   'client/sign',
   'docs/codes',
+  'ledgers/migrations',
+  'ledgers/restore',
 ].map((name) => `test/${name}.test.ts`);
+const { noopMetricMeter } = require('@temporalio/common');
+/** No server here: the contract of both databases is put to SQLite alone. Temporal's native runtime is one a process, for good: none is needed. */
+const INSTEAD = {
+  'test/executor/ledger/databases.ts': (exported) => ({ ...exported, KINDS: exported.KINDS.filter(({ kind }) => kind === 'sqlite') }),
+  'src/temporal/runtime.ts': (exported) => ({ ...exported, installRuntime: () => noopMetricMeter }),
+};
 /** Of random tests: fewer than in the tests' own run, and fewer never kill more. One with thousands counts what it met, and needs them all. */
 const MOST_RUNS = 100;
 const COUNTS_FROM = 3_000;
@@ -45,7 +54,7 @@ export class Tests {
   #files = new Map();
 
   constructor(around) {
-    this.registry = new Registry({ ...packages }, around);
+    this.registry = new Registry({ ...packages }, INSTEAD, around);
   }
 
   /** Loads a file with its tests. Throws `Unloadable`. */
