@@ -143,7 +143,7 @@ describe('evidence of what a real executor wrote verifies, whatever the end', ()
     expect(verdict).toMatchObject({
       ok: true,
       outcome: { status: 'cancelled' },
-      warnings: [expect.stringContaining('without a signature')],
+      warnings: [expect.stringContaining('entry 2: cancelled without a signature, by somebody who may cancel in Temporal')],
     });
 
     const { id } = request({ idempotencyKey: 'never sealed' });
@@ -158,7 +158,7 @@ describe('evidence of what a real executor wrote verifies, whatever the end', ()
     expect(await verdictOf(world, id, { request: signed })).toMatchObject({ ...good('denied', 'none', 0), warnings: [] });
     expect(await verdictOf(world, id, { request: request({}).signed })).toMatchObject({
       ok: true,
-      warnings: [expect.stringContaining('not in the file')],
+      warnings: [expect.stringContaining('entry 1: the request that was denied is not in the file')],
     });
   });
 
@@ -198,7 +198,10 @@ describe('evidence of what a real executor wrote verifies, whatever the end', ()
     const { world, revision, decisions } = await approved({ agent: 'bearer-agent', by: API });
     await world.run(revision, decisions);
     const verdict = await verdictOf(world, revision.id, { revisions: [revision], decisions });
-    expect(verdict).toMatchObject({ ok: true, warnings: [expect.stringContaining('vouched for by the API')] });
+    expect(verdict).toMatchObject({
+      ok: true,
+      warnings: [expect.stringContaining('the request is vouched for by the API, not signed by bearer-agent')],
+    });
   });
 
   test('under review: no end yet, and it says so', async () => {
@@ -207,7 +210,7 @@ describe('evidence of what a real executor wrote verifies, whatever the end', ()
       ok: true,
       outcome: { status: 'awaiting_approval', final: false },
       counted: [],
-      warnings: [expect.stringContaining('holds no end')],
+      warnings: [expect.stringContaining('the file holds no end: the action may have moved on since')],
     });
   });
 });

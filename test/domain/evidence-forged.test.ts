@@ -122,7 +122,7 @@ describe('the chain', () => {
     expect(verdict).toMatchObject({
       ok: true,
       outcome: { status: 'executing', final: false },
-      warnings: [expect.stringContaining('no end')],
+      warnings: [expect.stringContaining('the file holds no end: the action may have moved on since')],
     });
   });
 
@@ -336,7 +336,10 @@ describe('who agreed', () => {
     const verdict = verifyEvidence(file({ changes: { guards, exclusions: [] } }), readersRoster());
     expect(verdict).toMatchObject({
       ok: true,
-      warnings: [expect.stringContaining('development'), expect.stringContaining('self-approval')],
+      warnings: [
+        expect.stringContaining('sealed under a development roster: keys of other people may have been at hand'),
+        expect.stringContaining("sealed with self-approval switched on: the agent's owner could count"),
+      ],
     });
   });
 

@@ -45,10 +45,22 @@ describe('6.10 a break-glass rule', () => {
     ]);
   });
   test.each([
-    ['no reviewers', 'breakGlass: { reviewWithin: 72h }', 'review is missing'],
-    ['a quorum of nobody', 'breakGlass: { review: { from: [group:security], quorum: 0 }, reviewWithin: 72h }', 'quorum 0 is not'],
-    ['no time', `breakGlass: { review: ${SECURITY} }`, 'reviewWithin is missing'],
-    ['a switch', 'breakGlass: true', 'breakGlass true is not a set of fields'],
+    [
+      'no reviewers',
+      'breakGlass: { reviewWithin: 72h }',
+      'policy_invalid policy.yaml:12: review is missing. Write: review: { from: [group:security], quorum: 1 }',
+    ],
+    [
+      'a quorum of nobody',
+      'breakGlass: { review: { from: [group:security], quorum: 0 }, reviewWithin: 72h }',
+      'policy_invalid policy.yaml:12: quorum 0 is not a whole number from 1 to 100. Write: quorum: 1',
+    ],
+    ['no time', `breakGlass: { review: ${SECURITY} }`, 'policy_invalid policy.yaml:12: reviewWithin is missing. Write: reviewWithin: 72h'],
+    [
+      'a switch',
+      'breakGlass: true',
+      'policy_invalid policy.yaml:12: breakGlass true is not a set of fields. Write: breakGlass: { review: { from: [group:security], quorum: 1 }, reviewWithin: 72h }',
+    ],
   ])('%s: refused', (_what, line, text) => {
     expect(say(holdRule('payments.transfer', '[group:finance]', 1, [line]))[0]).toContain(text);
   });
@@ -56,7 +68,9 @@ describe('6.10 a break-glass rule', () => {
     const text = say(
       `  - name: x\n    match: { type: a }\n    effect: deny\n    because: No.\n    breakGlass: { review: ${SECURITY}, reviewWithin: 1h }\n`,
     );
-    expect(text[0]).toContain('"breakGlass" has no place in a deny rule');
+    expect(text[0]).toContain(
+      'policy_invalid policy.yaml:8: "breakGlass" has no place in a deny rule: nothing runs. Write: the rule without breakGlass, or effect: hold',
+    );
   });
 });
 
@@ -68,7 +82,9 @@ describe('6.10 whoever lets it run, others are left to review it', () => {
     expect(lint(glass('[group:finance, group:security]', 1, SECURITY))).toEqual([
       'policy.yaml:12: rule "hold payments.transfer" is break-glass and needs 1 to review it whom none of its stages asks; left: nobody. Write: people whom no stage of this rule asks, and who own no such agent',
     ]);
-    expect(lint(glass('[group:finance, person:eve]', 1, '{ from: [group:security], quorum: 2 }'))[0]).toContain('needs 2 to review it');
+    expect(lint(glass('[group:finance, person:eve]', 1, '{ from: [group:security], quorum: 2 }'))[0]).toContain(
+      'policy.yaml:12: rule "hold payments.transfer" is break-glass and needs 2 to review it whom none of its stages asks; left: finn. Write: people whom no stage of this rule asks, and who own no such agent',
+    );
   });
   test('escalations ask, too; the agent’s owner never reviews', () => {
     const escalated = glass('[group:finance]', 1, '{ from: [person:eve], quorum: 1 }').replace(
@@ -91,6 +107,8 @@ describe('6.10 whoever lets it run, others are left to review it', () => {
       ROSTER_TEXT.replace(/ {2}finn: .*/, '  finn: { name: finn, keys: [] }').replace(/ {2}eve: .*/, '  eve: { name: eve, keys: [] }'),
     );
     expect(lint(glass('[group:finance]', 1, SECURITY), keyless)[0]).toContain('left: nobody');
-    expect(lint(glass('[group:finance]', 1, '{ from: [group:securty], quorum: 1 }'))[0]).toContain('did you mean "security"?');
+    expect(lint(glass('[group:finance]', 1, '{ from: [group:securty], quorum: 1 }'))[0]).toContain(
+      'policy.yaml:12: the roster has no group "securty": did you mean "security"? Write: group:security',
+    );
   });
 });

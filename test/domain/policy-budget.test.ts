@@ -70,9 +70,13 @@ describe('6.2 allow: within its budget, for a signed request', () => {
 
   test('what cannot be summed, or what nobody looked up, denies', () => {
     for (const cents of [-1, 0.5, '40', null, [1], {}])
-      expect(denied(rule(policy, { params: { cents } })).text).toContain('no whole number from 0');
+      expect(denied(rule(policy, { params: { cents } })).text).toContain(
+        'rule "small": the budget sums /cents, which is no whole number from 0 in these parameters',
+      );
     expect(denied(rule(policy, { params: {} })).code).toBe('policy_error');
-    expect(denied(rule(policy, { params: { cents: 1 }, spent: new Map() })).text).toContain('nobody knows');
+    expect(denied(rule(policy, { params: { cents: 1 }, spent: new Map() })).text).toContain(
+      'rule "small": nobody knows how much of its budget is used up',
+    );
   });
 
   test('a deny rule still comes first, and so does an error of a condition', () => {
@@ -107,7 +111,9 @@ describe('a hold rule with a budget, or for signed requests', () => {
   test('request: signed denies what the API vouched for', () => {
     const policy = policyOf(holdRule('payments.transfer', '[group:finance]', 1, ['request: signed']));
     expect(rule(policy)).toMatchObject({ effect: 'hold', request: 'signed' });
-    expect(denied(rule(policy, { request: 'vouched' })).text).toContain('only requests the agent itself has signed');
+    expect(denied(rule(policy, { request: 'vouched' })).text).toContain(
+      'rule "hold payments.transfer" takes only requests the agent itself has signed',
+    );
   });
 
   test('a condition may ask which it is', () => {
@@ -141,14 +147,38 @@ describe('charges', () => {
 
 describe('an allow rule in the file', () => {
   test.each([
-    ['no budget', allowRule().replace(/ {4}budget.*\n/, ''), 'budget is missing'],
-    ['an empty budget', allowRule([], 'x', 'budget: []'), 'budget must have at least 1'],
-    ['a budget of nothing', allowRule([], 'x', 'budget: [{ per: agent, within: 24h, limit: 0 }]'), 'limit 0 is not a whole number from 1'],
-    ['no one to resolve', allowRule().replace(/ {4}resolve.*\n/, ''), 'resolve is missing'],
+    [
+      'no budget',
+      allowRule().replace(/ {4}budget.*\n/, ''),
+      'policy.yaml:4: budget is missing. Write: budget: [{ per: agent, within: 24h, limit: 20 }]',
+    ],
+    [
+      'an empty budget',
+      allowRule([], 'x', 'budget: []'),
+      'policy.yaml:8: budget must have at least 1. Write: budget: [{ per: agent, within: 24h, limit: 20 }]',
+    ],
+    [
+      'a budget of nothing',
+      allowRule([], 'x', 'budget: [{ per: agent, within: 24h, limit: 0 }]'),
+      'policy.yaml:8: limit 0 is not a whole number from 1. Write: limit: 20',
+    ],
+    [
+      'no one to resolve',
+      allowRule().replace(/ {4}resolve.*\n/, ''),
+      'policy.yaml:4: resolve is missing. Write: resolve: { from: [group:finance-leads], quorum: 1 }',
+    ],
     ['stages', allowRule(['stages: []']), 'has no place in an allow rule'],
     ['a quorum', allowRule(['quorum: 0']), 'has no place in an allow rule'],
-    ['a pointer that is none', allowRule([], 'x', 'budget: [{ per: agent, within: 24h, sum: cents, limit: 1 }]'), 'is not a JSON pointer'],
-    ['a scope the agent chooses', allowRule([], 'x', 'budget: [{ per: onBehalfOf, within: 24h, limit: 1 }]'), 'is not agent, owner or all'],
+    [
+      'a pointer that is none',
+      allowRule([], 'x', 'budget: [{ per: agent, within: 24h, sum: cents, limit: 1 }]'),
+      'policy.yaml:8: sum "cents" is not a JSON pointer to a whole number of the parameters. Write: sum: /cents; left out, actions are counted',
+    ],
+    [
+      'a scope the agent chooses',
+      allowRule([], 'x', 'budget: [{ per: onBehalfOf, within: 24h, limit: 1 }]'),
+      'policy.yaml:8: per "onBehalfOf" is not agent, owner or all. Write: per: agent, per: owner, or per: all',
+    ],
   ])('%s is refused', (_name, rules, why) => {
     expect(say(policyText(rules)).join('\n')).toContain(why);
   });
@@ -159,7 +189,11 @@ describe('an allow rule in the file', () => {
     expect(problems(allowRule() + allowRule([], 'more'))).toEqual([]);
     expect(problems(HOLD + allowRule())).toEqual([expect.stringContaining('"small" is never reached')]);
     expect(problems(allowRule() + denyRule('{ type: payments.* }'))).toEqual([expect.stringContaining('"small" is never reached')]);
-    expect(problems(allowRule().replace('quorum: 1', 'quorum: 9'))).toEqual([expect.stringContaining('quorum 9 is more than')]);
-    expect(problems(allowRule().replace('finance-leads', 'finance-leds'))).toEqual([expect.stringContaining('did you mean')]);
+    expect(problems(allowRule().replace('quorum: 1', 'quorum: 9'))).toEqual([
+      expect.stringContaining('quorum 9 is more than the 1 person of resolve'),
+    ]);
+    expect(problems(allowRule().replace('finance-leads', 'finance-leds'))).toEqual([
+      expect.stringContaining('the roster has no group "finance-leds": did you mean "finance-leads"?'),
+    ]);
   });
 });

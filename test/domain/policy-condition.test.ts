@@ -62,14 +62,17 @@ describe('conditions (§9): Common Expression Language over the action', () => {
   });
 
   test.each([
-    ['cents > 1', 'there is no "cents": all is in action and preview'],
-    ['action.parms.cents > 1', 'action has no "parms"'],
-    ['action == 1', 'name a field of action'],
-    ['action.params.tags.exists(a, action.params.tags.exists(b, a == b))', 'a loop within a loop'],
-    ['[1].all(x, y > 1)', 'there is no "y"'],
+    ['cents > 1', 'the condition cannot be used: there is no "cents": all is in action and preview'],
+    [
+      'action.parms.cents > 1',
+      'the condition cannot be used: action has no "parms": it has type, agent, owner, onBehalfOf, params, request',
+    ],
+    ['action == 1', 'the condition cannot be used: name a field of action'],
+    ['action.params.tags.exists(a, action.params.tags.exists(b, a == b))', 'the condition cannot be used: a loop within a loop'],
+    ['[1].all(x, y > 1)', 'the condition cannot be used: there is no "y": all is in action and preview'],
     ['action.params.cents >', 'cannot be read'],
     ['', 'cannot be read'],
-    [`action.params.vendor == "${'x'.repeat(1_000)}"`, 'longer than 1000 characters'],
+    [`action.params.vendor == "${'x'.repeat(1_000)}"`, 'the condition is longer than 1000 characters'],
   ])('%s is refused when the file is read', (text, why) => {
     expect(problemOf(text)).toContain(why);
     const read = parsePolicy(policyText(holdRule('payments.transfer', '[group:finance]', 1, [`when: '${text}'`])), 'policy.yaml');
@@ -79,7 +82,9 @@ describe('conditions (§9): Common Expression Language over the action', () => {
   test('when: 5, and an empty when, are no condition', () => {
     for (const value of ['5', '', 'true', '[a]', '{ a: b }']) {
       const read = parsePolicy(policyText(holdRule('payments.transfer', '[group:finance]', 1, [`when: ${value}`])), 'policy.yaml');
-      expect(read.ok ? '' : read.problems.map(problemText).join()).toContain('policy.yaml:12: when is not a text');
+      expect(read.ok ? '' : read.problems.map(problemText).join()).toContain(
+        'policy.yaml:12: when is not a text in the Common Expression Language. Write: when: action.params.cents > 50000',
+      );
     }
   });
 
@@ -133,14 +138,20 @@ describe('6.1 which rule decides, with conditions', () => {
       holdRule('payments.*', '[group:finance]', 1, twice, 'first') + holdRule('payments.transfer', '[group:finance]', 1, twice, 'second'),
     );
     expect(lintPolicy(hidden, ROSTER, 'policy.yaml', NOW).map(problemText)).toEqual([
-      expect.stringContaining('rule "second" is never reached: rule "first" takes all it matches'),
+      expect.stringContaining(
+        'policy.yaml:13: rule "second" is never reached: rule "first" takes all it matches. Write: the narrower rule first, or no such rule',
+      ),
     ]);
   });
 
   test("the policy's own tests are run before it starts anything", () => {
     expect(failedTests(policy, ROSTER, 'policy.yaml', NOW).map(problemText)).toEqual([
-      expect.stringContaining('this test expects hold by "big", and gets hold by "small"'),
-      expect.stringContaining('this test expects deny, and gets nothing by "the roster has no agent nobody"'),
+      expect.stringContaining(
+        'policy.yaml:27: this test expects hold by "big", and gets hold by "small". Write: the rule or the test as it should be',
+      ),
+      expect.stringContaining(
+        'policy.yaml:29: this test expects deny, and gets nothing by "the roster has no agent nobody". Write: the rule or the test as it should be',
+      ),
     ]);
   });
 

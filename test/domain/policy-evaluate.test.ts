@@ -198,7 +198,7 @@ describe('what a hold says', () => {
         ROSTER_TEXT.replace('people:\n', `people:\n${people}\n`).replace('groups:\n', `groups:\n  crowd: [${members.join(', ')}]\n`),
       );
     const policy = policyOf(holdRule('payments.transfer', '[group:crowd]', 1));
-    expect(denied(rule(policy, {}, crowd(ids))).text).toContain('asks 101 people; at most 100');
+    expect(denied(rule(policy, {}, crowd(ids))).text).toContain('rule "hold payments.transfer" asks 101 people; at most 100 can be sealed');
     expect(rule(policy, {}, crowd(ids.slice(1))).effect).toBe('hold');
     const resolve = policyOf(holdRule('payments.transfer', '[group:crowd]', 1, ['resolve: { from: [person:ana], quorum: 1 }']));
     expect(denied(rule(resolve, {}, crowd(ids.slice(1)))).code).toBe('policy_error');
@@ -240,8 +240,12 @@ describe('6.2 a quorum nobody can meet is denied, with the count', () => {
       rule: 'hold payments.transfer',
       text: 'rule "hold payments.transfer" needs 3 distinct people, 2 may count: stage reviewers 3 of ben cleo; ana does not count: owns the agent',
     });
-    expect(denied(rule(policy, { onBehalfOf: person('ben') })).text).toContain('ben does not count: is acted for');
-    expect(denied(rule(policy, { editors: [person('cleo')] })).text).toContain('cleo does not count: modified the action');
+    expect(denied(rule(policy, { onBehalfOf: person('ben') })).text).toContain(
+      'rule "hold payments.transfer" needs 3 distinct people, 2 may count: stage reviewers 3 of ana cleo; ben does not count: is acted for',
+    );
+    expect(denied(rule(policy, { editors: [person('cleo')] })).text).toContain(
+      'rule "hold payments.transfer" needs 3 distinct people, 2 may count: stage reviewers 3 of ana ben; cleo does not count: modified the action',
+    );
   });
 
   test('attack case 8: one person cannot fill two stages', () => {
@@ -257,7 +261,7 @@ describe('6.2 a quorum nobody can meet is denied, with the count', () => {
     executeWithin: 30m
 `;
     expect(denied(rule(policyOf(two('[person:ana]')))).text).toContain(
-      'needs 2 distinct people, 1 may count: stage a 1 of ana, stage b 1 of ana',
+      'rule "two" needs 2 distinct people, 1 may count: stage a 1 of ana, stage b 1 of ana',
     );
     expect(rule(policyOf(two('[person:ana, person:ben]'))).effect).toBe('hold');
   });
@@ -276,7 +280,9 @@ describe('6.2 a quorum nobody can meet is denied, with the count', () => {
           `name: ben, keys: [${times === '' ? '' : `{ key: '${keyText('ben')}', ${times} }`}]`,
         ),
       );
-    expect(denied(rule(policy, {}, withTimes(''))).text).toContain('2 may count: stage reviewers 3 of ana cleo; no valid key: ben');
+    expect(denied(rule(policy, {}, withTimes(''))).text).toContain(
+      'rule "hold payments.transfer" needs 3 distinct people, 2 may count: stage reviewers 3 of ana cleo; no valid key: ben',
+    );
     expect(denied(rule(policy, {}, withTimes('until: 2026-06-01T00:00:00.000Z'))).code).toBe('quorum_unsatisfiable');
     expect(denied(rule(policy, {}, withTimes('from: 2026-06-02T00:00:00.000Z'))).code).toBe('quorum_unsatisfiable');
     expect(rule(policy, {}, withTimes('from: 2026-06-01T23:59:59.999Z')).effect).toBe('hold');
@@ -295,7 +301,7 @@ describe('6.2 a quorum nobody can meet is denied, with the count', () => {
       ROSTER_TEXT.replace('people:\n', `people:\n${people}\n`).replace('groups:\n', `groups:\n  crowd: [${ids.join(', ')}]\n`),
     );
     expect(denied(rule(policyOf(holdRule('payments.transfer', '[group:crowd]', 21)), {}, roster)).text).toContain(
-      '21 of p0 p1 p10 p11 p12 p13 p14 p15 and 12 more',
+      'rule "hold payments.transfer" needs 21 distinct people, 20 may count: stage reviewers 21 of p0 p1 p10 p11 p12 p13 p14 p15 and 12 more',
     );
   });
 });

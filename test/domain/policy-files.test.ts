@@ -102,25 +102,25 @@ const BROKEN: [title: string, from: string, to: string, said: string][] = [
     'an unknown field',
     'risk: high',
     'colour: red',
-    'policy_invalid policy.yaml:9: "colour" is no field here. Write: one of name, match, when, because, effect,',
+    'policy_invalid policy.yaml:9: "colour" is no field here. Write: one of name, match, when, because, effect, risk, stages, from, quorum, remind, escalate, approveWithin, executeWithin, rejections, resolve, cooldown, independent, minTime, confirmField, minView, budget, request, delegates, breakGlass',
   ],
   [
     'no because',
     '    because: Never by a machine.\n',
     '',
-    'policy_invalid policy.yaml:17: because is missing. Write: because: Money leaves',
+    'policy_invalid policy.yaml:17: because is missing. Write: because: Money leaves the company and is hard to get back.',
   ],
   [
     'an empty because',
     'because: Never by a machine.',
     'because:',
-    'policy_invalid policy.yaml:20: because (empty) is not a sentence. Write: because: Money',
+    'policy_invalid policy.yaml:20: because (empty) is not a sentence. Write: because: Money leaves the company and is hard to get back.',
   ],
   [
     'a number as a duration',
     'executeWithin: 30m',
     'executeWithin: 30',
-    'policy_invalid policy.yaml:14: executeWithin 30 is not a duration of at most 90 days. Write: 30m, or 30h',
+    'policy_invalid policy.yaml:14: executeWithin 30 is not a duration of at most 90 days. Write: 30m, or 30h: a number and its unit (s, m, h, d)',
   ],
   [
     'a duration over 90 days',
@@ -157,13 +157,13 @@ const BROKEN: [title: string, from: string, to: string, said: string][] = [
     'a wildcard for everything',
     'payments.transfer',
     "'*'",
-    'policy_invalid policy.yaml:6: type "*" is not a type or prefix.*. Write: type: payments.transfer, or',
+    'policy_invalid policy.yaml:6: type "*" is not a type or prefix.*. Write: type: payments.transfer, or type: payments.*',
   ],
   [
     'a wildcard in the middle',
     'payments.transfer',
     'pay*.transfer',
-    'policy_invalid policy.yaml:6: type "pay*.transfer" is not a type or prefix.*. Write: type: payments.transfer, or',
+    'policy_invalid policy.yaml:6: type "pay*.transfer" is not a type or prefix.*. Write: type: payments.transfer, or type: payments.*',
   ],
   [
     'a match that is text',
@@ -217,7 +217,7 @@ const BROKEN: [title: string, from: string, to: string, said: string][] = [
     'eleven reminders',
     '[1h, 4h]',
     '[1m, 2m, 3m, 4m, 5m, 6m, 7m, 8m, 9m, 10m, 11m]',
-    'policy_invalid policy.yaml:11: remind may have at most 10. Write: at most 10',
+    'policy_invalid policy.yaml:11: remind may have at most 10. Write: at most 10, such as remind: [1h, 4h]',
   ],
   [
     'an escalation after the end',
@@ -229,19 +229,19 @@ const BROKEN: [title: string, from: string, to: string, said: string][] = [
     '6.8 a tier that lowers the quorum',
     'quorum: 3 }] }',
     'quorum: 1 }] }',
-    'policy_invalid policy.yaml:11: quorum 1 is lower than the 2 before it. Write: quorum: 2 or more',
+    'policy_invalid policy.yaml:11: quorum 1 is lower than the 2 before it. Write: quorum: 2 or more, or leave it out',
   ],
   [
     'a reminder outside the stage',
     '    risk: high',
     '    remind: [1h]',
-    'policy_invalid policy.yaml:9: "remind" belongs in a stage. Write: stages: [{ name: finance',
+    'policy_invalid policy.yaml:9: "remind" belongs in a stage. Write: stages: [{ name: finance, from: […], quorum: 2, remind: [1h] }]',
   ],
   [
     'a deny rule that asks',
     '    effect: deny',
     '    effect: deny\n    quorum: 2',
-    'policy_invalid policy.yaml:20: "quorum" has no place in a deny rule: nothing runs. Write: the rule without quorum',
+    'policy_invalid policy.yaml:20: "quorum" has no place in a deny rule: nothing runs. Write: the rule without quorum, or effect: hold',
   ],
   [
     'another schema',
@@ -256,7 +256,7 @@ const BROKEN: [title: string, from: string, to: string, said: string][] = [
     'a rule that is text',
     '  - name: no secrets',
     '  - nothing\n  - name: no secrets',
-    'policy_invalid policy.yaml:17: rules "nothing" is not a set of fields. Write: effect: hold',
+    'policy_invalid policy.yaml:17: rules "nothing" is not a set of fields. Write: effect: hold, effect: allow or effect: deny',
   ],
 ];
 
@@ -275,18 +275,24 @@ describe('9 a typo in the policy is told with file, line and what to write', () 
   test('a rule that asks nobody is told what is missing', () => {
     const hold = holdRule('payments.transfer', '[group:finance]', 1);
     expect(say(policyText(hold.replace(/ {4}quorum.*\n/, '')))[0]).toContain(
-      'policy.yaml:4: rule "hold payments.transfer" asks nobody: quorum missing',
+      'policy_invalid policy.yaml:4: rule "hold payments.transfer" asks nobody: quorum missing. Write: from: [group:finance] and quorum: 2, or stages',
     );
-    expect(say(policyText(hold.replace(/ {4}from.*\n/, '')))[0]).toContain('asks nobody: from missing');
-    expect(say(policyText(hold.replace(/ {4}(?:from|quorum).*\n/g, '')))[0]).toContain('asks nobody: from and quorum missing');
+    expect(say(policyText(hold.replace(/ {4}from.*\n/, '')))[0]).toContain(
+      'policy_invalid policy.yaml:4: rule "hold payments.transfer" asks nobody: from missing. Write: from: [group:finance] and quorum: 2, or stages',
+    );
+    expect(say(policyText(hold.replace(/ {4}(?:from|quorum).*\n/g, '')))[0]).toContain(
+      'policy_invalid policy.yaml:4: rule "hold payments.transfer" asks nobody: from and quorum missing. Write: from: [group:finance] and quorum: 2, or stages',
+    );
   });
 
   test('escalations must rise strictly, and bars never fall from tier to tier', () => {
     const ladder = (tiers: string): string => GOOD.replace('[{ after: 8h, to: [group:finance-leads], quorum: 3 }]', `[${tiers}]`);
     const tier = (after: string, quorum: string): string => `{ after: ${after}, to: [group:security]${quorum} }`;
-    expect(say(ladder(`${tier('1h', '')}, ${tier('1h', '')}`))[0]).toContain('escalation at 1h does not come after the one at 1h');
+    expect(say(ladder(`${tier('1h', '')}, ${tier('1h', '')}`))[0]).toContain(
+      'policy_invalid policy.yaml:11: escalation at 1h does not come after the one at 1h. Write: rising times',
+    );
     expect(say(ladder(`${tier('1h', ', quorum: 4')}, ${tier('2h', ', quorum: 3')}`))[0]).toContain(
-      'quorum 3 is lower than the 4 before it',
+      'policy_invalid policy.yaml:11: quorum 3 is lower than the 4 before it. Write: quorum: 4 or more, or leave it out',
     );
     expect(say(ladder(`${tier('1h', ', quorum: 4')}, ${tier('2h', '')}, ${tier('3h', ', quorum: 4')}`))).toEqual([]);
   });
@@ -352,9 +358,11 @@ describe('attack cases 1, 2: a quorum of nothing', () => {
   );
 
   test('left out, it is refused', () => {
-    expect(say(GOOD.replace('quorum: 2, remind', 'remind'))[0]).toContain('policy.yaml:11: quorum is missing. Write: quorum: 2');
+    expect(say(GOOD.replace('quorum: 2, remind', 'remind'))[0]).toContain(
+      'policy_invalid policy.yaml:11: quorum is missing. Write: quorum: 2',
+    );
     expect(say(GOOD.replace('thaw: { from: [group:security], quorum: 2 }', 'thaw: { from: [group:security] }'))[0]).toContain(
-      'quorum is missing',
+      'policy_invalid policy.yaml:21: quorum is missing. Write: quorum: 1',
     );
   });
 });

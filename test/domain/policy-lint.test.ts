@@ -27,7 +27,11 @@ describe('9 every name exists', () => {
       'policy.yaml:8: the roster has no group "wizards". Write: a name the roster has',
     ],
     ['a person', hold('[person:anna]', 1), 'policy.yaml:8: the roster has no person "anna": did you mean "ana"? Write: person:ana'],
-    ['a group is not a person', hold('[person:finance]', 1), 'policy.yaml:8: the roster has no person "finance"'],
+    [
+      'a group is not a person',
+      hold('[person:finance]', 1),
+      'policy.yaml:8: the roster has no person "finance". Write: a name the roster has',
+    ],
     [
       'who resolves',
       hold('[group:finance]', 1, ['resolve: { from: [group:leads], quorum: 1 }']),
@@ -60,11 +64,15 @@ describe('9 every name exists', () => {
     const rules = hold('[group:finance]', 1, stages)
       .replace(/ {4}(?:from|quorum): .*\n/, '')
       .replace(/ {4}quorum: 1\n/, '');
-    expect(lint(rules)).toEqual([expect.stringContaining('did you mean "finance-leads"? Write: group:finance-leads')]);
+    expect(lint(rules)).toEqual([
+      expect.stringContaining(
+        'policy.yaml:15: the roster has no group "finance-led": did you mean "finance-leads"? Write: group:finance-leads',
+      ),
+    ]);
     const stop = 'stop: { freeze: [group:x], thaw: { from: [group:y], quorum: 1 } }\n';
     expect(lint(denyRule('{ type: a }'), stop)).toEqual([
-      expect.stringContaining('policy.yaml:5: the roster has no group "x"'),
-      expect.stringContaining('policy.yaml:5: the roster has no group "y"'),
+      expect.stringContaining('policy.yaml:5: the roster has no group "x". Write: a name the roster has'),
+      expect.stringContaining('policy.yaml:5: the roster has no group "y". Write: a name the roster has'),
     ]);
   });
 
@@ -74,7 +82,9 @@ describe('9 every name exists', () => {
 
   test('a group that holds nobody any more', () => {
     const roster = rosterOf(ROSTER_TEXT.replace('name: eve,', 'name: eve, until: 2026-01-01T00:00:00.000Z,'));
-    expect(lint(hold('[group:finance-leads]', 1), '', roster)[0]).toContain('policy.yaml:8: group:finance-leads hold nobody now');
+    expect(lint(hold('[group:finance-leads]', 1), '', roster)[0]).toContain(
+      'policy.yaml:8: group:finance-leads hold nobody now. Write: people who are still there',
+    );
   });
 });
 
@@ -83,7 +93,9 @@ describe('6.2 at lint, every quorum can be met', () => {
     expect(lint(hold('[group:finance]', 4))).toEqual([
       'policy.yaml:9: quorum 4 is more than the 3 people of stage reviewers. Write: quorum: 3 or less, or name more people',
     ]);
-    expect(lint(hold('[person:ana]', 2))[0]).toContain('quorum 2 is more than the 1 person of stage');
+    expect(lint(hold('[person:ana]', 2))[0]).toContain(
+      'policy.yaml:9: quorum 2 is more than the 1 person of stage reviewers. Write: quorum: 1 or less, or name more people',
+    );
   });
 
   test('by the people of resolve and thaw', () => {
@@ -91,7 +103,7 @@ describe('6.2 at lint, every quorum can be met', () => {
       'policy.yaml:12: quorum 3 is more than the 2 people of resolve. Write: quorum: 2 or less, or name more people',
     ]);
     expect(lint(denyRule('{ type: a }'), 'stop: { thaw: { from: [group:security], quorum: 3 } }\n')[0]).toContain(
-      'policy.yaml:5: quorum 3 is more than the 2 people of thaw',
+      'policy.yaml:5: quorum 3 is more than the 2 people of thaw. Write: quorum: 2 or less, or name more people',
     );
   });
 
@@ -104,18 +116,24 @@ describe('6.2 at lint, every quorum can be met', () => {
     approveWithin: 24h
     executeWithin: 30m
 `;
-    expect(lint(rules)[0]).toContain('policy.yaml:4: rule "two" needs 3 distinct people, 2 may count');
+    expect(lint(rules)[0]).toContain(
+      'policy.yaml:4: rule "two" needs 3 distinct people, 2 may count: stage a 2 of eve finn, stage b 1 of eve. Write: lower quorums, or more people',
+    );
   });
 
   test('by people who hold a valid key', () => {
     const roster = rosterOf(ROSTER_TEXT.replace(`keys: ['${keyText('ben')}']`, 'keys: []'));
-    expect(lint(hold('[group:finance]', 3), '', roster)[0]).toContain('no valid key: ben');
+    expect(lint(hold('[group:finance]', 3), '', roster)[0]).toContain(
+      'policy.yaml:4: rule "hold payments.transfer" needs 3 distinct people, 2 may count: stage reviewers 3 of ana cleo; no valid key: ben. Write: lower quorums, or more people',
+    );
   });
 
   test('attack case 11: also with each agent that may ask left without its owner', () => {
     const owned = (more: string) => rosterOf(ROSTER_TEXT.replace('owner: dana', `owner: ana${more}`));
     expect(lint(hold('[group:finance]', 3), '', owned(''))).toEqual([
-      expect.stringContaining('policy.yaml:4: asked by agent ap-agent: rule "hold payments.transfer" needs 3 distinct people, 2 may count'),
+      expect.stringContaining(
+        'policy.yaml:4: asked by agent ap-agent: rule "hold payments.transfer" needs 3 distinct people, 2 may count: stage reviewers 3 of ben cleo; ana does not count: owns the agent. Write: more people, or a rule of its own for this agent',
+      ),
     ]);
     expect(lint(hold('[group:finance]', 2), '', owned(''))).toEqual([]);
     expect(lint(hold('[group:finance]', 3), '', owned(', until: 2026-01-01T00:00:00.000Z'))).toEqual([]);
@@ -146,12 +164,14 @@ describe('6.2 at lint, every quorum can be met', () => {
     const roster = rosterOf(
       ROSTER_TEXT.replace('people:\n', `people:\n${people}\n`).replace('groups:\n', `groups:\n  crowd: [${ids.join(', ')}]\n`),
     );
-    expect(lint(hold('[group:crowd]', 1), '', roster)[0]).toContain('policy.yaml:4: rule "hold payments.transfer" asks 101 people');
+    expect(lint(hold('[group:crowd]', 1), '', roster)[0]).toContain(
+      'policy.yaml:4: rule "hold payments.transfer" asks 101 people; at most 100 can be sealed. Write: smaller groups',
+    );
   });
 
   test('6.5 rejections that could never stand', () => {
     expect(lint(hold('[group:finance]', 1, ['rejections: 4']))[0]).toContain(
-      'policy.yaml:12: rejections 4 is more than the 3 people asked',
+      'policy.yaml:12: rejections 4 is more than the 3 people asked: no "no" could ever stand. Write: rejections: 3 or less',
     );
   });
 });
@@ -161,17 +181,17 @@ describe('9 unreachable rules', () => {
     [
       'a wider hold before it',
       holdRule('payments.*', '[group:finance]', 1, [], 'wide') + hold('[group:finance]', 1),
-      'policy.yaml:12: rule "hold payments.transfer" is never reached: rule "wide" takes all',
+      'policy.yaml:12: rule "hold payments.transfer" is never reached: rule "wide" takes all it matches. Write: the narrower rule first, or no such rule',
     ],
     [
       'a deny rule anywhere',
       hold('[group:finance]', 1) + denyRule('{ type: payments.* }'),
-      'policy.yaml:4: rule "hold payments.transfer" is never reached: rule "no" takes all',
+      'policy.yaml:4: rule "hold payments.transfer" is never reached: rule "no" takes all it matches. Write: a narrower deny rule, or no such rule',
     ],
     [
       'a wider deny before a deny',
       denyRule('{ type: a.* }') + denyRule('{ type: a.b, agent: ap-agent }', 'narrow'),
-      'policy.yaml:5: rule "narrow" is never reached: rule "no"',
+      'policy.yaml:5: rule "narrow" is never reached: rule "no" takes all it matches. Write: a narrower deny rule, or no such rule',
     ],
   ])('%s', (_title, rules, said) => {
     expect(lint(rules)).toEqual([expect.stringContaining(said)]);

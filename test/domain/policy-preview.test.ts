@@ -41,9 +41,9 @@ describe('conditions over the preview', () => {
   });
 
   test.each([
-    ['preview.touched.exists(t, t == "x")', 'preview has no "touched": it has touches, warnings, changes'],
-    ['preview == 1', 'name a field of preview'],
-    ['preview.precondition == 1', 'preview has no "precondition"'],
+    ['preview.touched.exists(t, t == "x")', 'the condition cannot be used: preview has no "touched": it has touches, warnings, changes'],
+    ['preview == 1', 'the condition cannot be used: name a field of preview'],
+    ['preview.precondition == 1', 'the condition cannot be used: preview has no "precondition": it has touches, warnings, changes'],
     ['preview.touches.exists(t, preview.warnings.exists(w, w == t))', 'a loop within a loop'],
     ['action.params.tags.exists(t, preview.touches.exists(p, p == t))', 'a loop within a loop'],
   ])('%s is refused when the file is read', (text, why) => {
@@ -90,11 +90,15 @@ describe('lint, explain and tests', () => {
   test('a deny rule on the preview is never reached behind one that takes all, which is asked first wherever it stands', () => {
     const all = '  - { name: all, match: { type: payments.* }, effect: deny, because: No. }\n';
     expect(lintPolicy(policyOf(denyWhen(PRODUCTION) + all), ROSTER, 'policy.yaml', NOW).map(problemText)).toEqual([
-      expect.stringContaining('rule "never so" is never reached: rule "all" takes all it matches'),
+      expect.stringContaining(
+        'policy.yaml:4: rule "never so" is never reached: rule "all" takes all it matches. Write: a narrower deny rule, or no such rule',
+      ),
     ]);
     const same = denyWhen(PRODUCTION) + holdRule('payments.transfer', '[group:finance]', 2, [`when: '${PRODUCTION}'`]);
     expect(lintPolicy(policyOf(same), ROSTER, 'policy.yaml', NOW).map(problemText)).toEqual([
-      expect.stringContaining('rule "hold payments.transfer" is never reached: rule "never so" takes all it matches'),
+      expect.stringContaining(
+        'policy.yaml:5: rule "hold payments.transfer" is never reached: rule "never so" takes all it matches. Write: a narrower deny rule, or no such rule',
+      ),
     ]);
     const fine = denyWhen(PRODUCTION) + holdRule('payments.transfer', '[group:finance]', 2);
     expect(lintPolicy(policyOf(fine), ROSTER, 'policy.yaml', NOW)).toEqual([]);

@@ -81,10 +81,28 @@ const BROKEN: [title: string, from: string, to: string, said: string][] = [
     'selfApproval: true',
     at(4, 'selfApproval needs a development roster. Write: development: true beside it, or selfApproval: false'),
   ],
-  ['a person in capitals', '  ben:', '  Ben:', at(7, '"Ben" is no name')],
+  [
+    'a person in capitals',
+    '  ben:',
+    '  Ben:',
+    at(7, '"Ben" is no name: expected a roster id: lower-case letters, digits, ".", "_" or "-". Write: a name such as ap-agent'),
+  ],
   ['a person without a name', 'name: Cleo, ', '', at(8, 'name is missing. Write: name: Ana Lima')],
-  ['a name of two lines', 'name: Cleo', 'name: "Cleo\\nroot"', at(8, 'name "Cleo\\nroot" is not a text of one line')],
-  ['a key that is none', keyText('ben'), 'ed25519:abc', at(7, 'keys "ed25519:abc" is not a usable public key')],
+  [
+    'a name of two lines',
+    'name: Cleo',
+    'name: "Cleo\\nroot"',
+    at(8, 'name "Cleo\\nroot" is not a text of one line. Write: name: Ana Lima'),
+  ],
+  [
+    'a key that is none',
+    keyText('ben'),
+    'ed25519:abc',
+    at(
+      7,
+      'keys "ed25519:abc" is not a usable public key (low-order and malformed ones are refused). Write: ed25519:<SPKI in base64url>, the public half of a key made by `keyturn keys`',
+    ),
+  ],
   [
     'a key in standard base64',
     keyText('ben'),
@@ -97,7 +115,7 @@ const BROKEN: [title: string, from: string, to: string, said: string][] = [
     'from: 2026-01-01',
     at(8, 'from "2026-01-01" is not a UTC time with milliseconds. Write: 2026-01-01T00:00:00.000Z'),
   ],
-  ['until before from', 'until: 2027', 'until: 2025', at(8, 'until is not after from. Write: a later until')],
+  ['until before from', 'until: 2027', 'until: 2025', at(8, 'until is not after from. Write: a later until, or an earlier from')],
   [
     'a member nobody knows',
     '[ana, ben]',
@@ -111,9 +129,24 @@ const BROKEN: [title: string, from: string, to: string, said: string][] = [
     at(11, 'no group is called "finanse": did you mean "finance"? Write: one of finance, everyone'),
   ],
   ['a member twice', '[ana, ben]', '[ana, ana]', at(10, 'ana stands twice in group finance. Write: it once')],
-  ['a group in itself', '[ana, ben]', '[ana, group:everyone]', at(10, 'group finance contains itself: finance → everyone → finance')],
-  ['a person: in a group', '[ana, ben]', '[ana, person:ben]', at(10, 'finance "person:ben" is not a person, or group:<another group>')],
-  ['an owner nobody knows', 'owner: cleo, key', 'owner: clea, key', at(13, 'no person is called "clea": did you mean "cleo"?')],
+  [
+    'a group in itself',
+    '[ana, ben]',
+    '[ana, group:everyone]',
+    at(10, 'group finance contains itself: finance → everyone → finance. Write: group finance without that way back'),
+  ],
+  [
+    'a person: in a group',
+    '[ana, ben]',
+    '[ana, person:ben]',
+    at(10, 'finance "person:ben" is not a person, or group:<another group>. Write: ana, or group:leads'),
+  ],
+  [
+    'an owner nobody knows',
+    'owner: cleo, key',
+    'owner: clea, key',
+    at(13, 'no person is called "clea": did you mean "cleo"? Write: one of ana, ben, cleo'),
+  ],
   ['no propose', ', propose: [payments.transfer, refunds.*]', '', at(13, 'propose is missing. Write: propose: [payments.transfer]')],
   ['everything proposed', 'refunds.*', "'*'", at(13, 'propose "*" is not a type or prefix.*. Write: payments.transfer, or payments.*')],
   ['an agent without a key', `${AP}, `, '', at(13, 'agent ap-agent has no key. Write: key: ed25519:…, or bearer: sha256:…')],
@@ -123,16 +156,36 @@ const BROKEN: [title: string, from: string, to: string, said: string][] = [
     `${AP}, bearer: 'sha256:${'cd'.repeat(32)}', `,
     at(13, 'agent ap-agent has key and bearer. Write: one of key, keys and bearer'),
   ],
-  ['a bearer key in clear', `sha256:${BEARER}`, 'hunter2', at(14, 'bearer "hunter2" is not sha256: and 64 lower-case hexadecimal digits')],
-  ['two agents of one bearer key', AP, `key: 'sha256:${BEARER}'`, at(14, 'agents ap-agent and old-agent share a bearer key')],
+  [
+    'a bearer key in clear',
+    `sha256:${BEARER}`,
+    'hunter2',
+    at(14, 'bearer "hunter2" is not sha256: and 64 lower-case hexadecimal digits. Write: sha256:<SHA-256 of the bearer key, in hex>'),
+  ],
+  [
+    'two agents of one bearer key',
+    AP,
+    `key: 'sha256:${BEARER}'`,
+    at(14, 'agents ap-agent and old-agent share a bearer key. Write: a bearer key of its own for each'),
+  ],
   [
     'a passkey for an agent',
     AP,
     `key: '${passkey('ap-agent')}'`,
     at(13, `key "${passkey('ap-agent').slice(0, 58)}… is not a usable Ed25519 key`),
   ],
-  ['a passkey for an executor', BANK, `keys: ['${passkey('bank')}']`, 'is not a usable Ed25519 key (passkeys are for people'],
-  ['a passkey for the API', API, `key: '${passkey('api')}'`, 'roster.yaml:15: key "passkey'],
+  [
+    'a passkey for an executor',
+    BANK,
+    `keys: ['${passkey('bank')}']`,
+    'roster_invalid roster.yaml:17: keys "passkey:YmZgfn5CRFpaXigmNjoMAhIWEO7u8vTKys7Y1qaqvLI:MFkwEw… is not a usable Ed25519 key (passkeys are for people; low-order keys are refused). Write: ed25519:<SPKI in base64url>, the public half of a key made by `keyturn keys`',
+  ],
+  [
+    'a passkey for the API',
+    API,
+    `key: '${passkey('api')}'`,
+    'roster_invalid roster.yaml:15: key "passkey:YXdndGxKS0FRXjYkNSsLCAAeH_Xl8urIyd_f3LSis6k:MFkwEw… is not a usable Ed25519 key (passkeys are for people; low-order keys are refused). Write: ed25519:<SPKI in base64url>, the public half of a key made by `keyturn keys`',
+  ],
   [
     'an executor that runs a family',
     'runs: [payments.transfer]',
@@ -143,7 +196,7 @@ const BROKEN: [title: string, from: string, to: string, said: string][] = [
     'a type twice',
     'runs: [payments.transfer]',
     'runs: [payments.transfer, payments.transfer]',
-    at(17, 'payments.transfer stands twice. Write: each type once'),
+    at(17, 'payments.transfer stands twice. Write: each type once, at one executor'),
   ],
   ...[
     'http://bank.example.com:7879',
@@ -165,12 +218,17 @@ const BROKEN: [title: string, from: string, to: string, said: string][] = [
     `  other: { runs: [payments.transfer], keys: ['${keyText('other')}'] }\n  bank:`,
     at(18, 'payments.transfer is run by other already. Write: each type once, at one executor'),
   ],
-  ['an executor without a key', BANK, 'keys: []', at(17, 'keys must have at least 1. Write: keys: [ed25519:')],
+  [
+    'an executor without a key',
+    BANK,
+    'keys: []',
+    at(17, 'keys must have at least 1. Write: keys: [ed25519:<SPKI in base64url>, the public half of a key made by `keyturn keys`]'),
+  ],
   [
     'an origin with a path',
     'https://approve.example.com,',
     'https://approve.example.com/x,',
-    at(18, 'origins "https://approve.example.com/x" is not an origin'),
+    at(18, 'origins "https://approve.example.com/x" is not an origin: scheme, host and port, no path. Write: https://approve.example.com'),
   ],
   [
     'an origin elsewhere',
@@ -184,7 +242,12 @@ const BROKEN: [title: string, from: string, to: string, said: string][] = [
     'http://approve.example.com,',
     at(18, '"http://approve.example.com" is not https. Write: https://approve.example.com'),
   ],
-  ['people as a list', 'people:\n', 'people: []\nx:\n', at(5, 'people [] is not a set of fields. Write: people: { ana')],
+  [
+    'people as a list',
+    'people:\n',
+    'people: []\nx:\n',
+    at(5, 'people [] is not a set of fields. Write: people: { ana: { name: Ana Lima, keys: [ed25519:…] } }'),
+  ],
   ['a person twice', '  ben:', '  ana:', at(7, 'the key "ana" stands twice. Write: it once')],
 ];
 
@@ -207,20 +270,38 @@ describe('9 a typo in the roster is told with file, line and what to write', () 
   test('longer cycles of groups are found from each of their groups, others not blamed', () => {
     const said = say(GOOD.replace('finance: [ana, ben]', 'finance: [group:b]\n  b: [group:c]\n  c: [group:b, ana]'));
     expect(said).toEqual([
-      expect.stringContaining('group b contains itself: b → c → b'),
-      expect.stringContaining('group c contains itself: c → b → c'),
+      expect.stringContaining('roster_invalid roster.yaml:11: group b contains itself: b → c → b. Write: group b without that way back'),
+      expect.stringContaining('roster_invalid roster.yaml:12: group c contains itself: c → b → c. Write: group c without that way back'),
     ]);
-    expect(say(GOOD.replace('[ana, ben]', '[ana, group:finance]'))[0]).toContain('finance → finance');
+    expect(say(GOOD.replace('[ana, ben]', '[ana, group:finance]'))[0]).toContain(
+      'roster_invalid roster.yaml:10: group finance contains itself: finance → finance. Write: group finance without that way back',
+    );
   });
 });
 
 describe('attack case 6: one key, one holder', () => {
   const ana = keyText('ana');
   const holders: [string, string, string][] = [
-    ['another person', keyText('ben'), 'this key of person ben is enrolled for person ana already'],
-    ['an agent', keyText('ap-agent'), 'this key of agent ap-agent is enrolled for person ana already'],
-    ['the API', keyText('api'), 'this key of the API is enrolled for person ana already'],
-    ['an executor', keyText('bank'), 'this key of executor bank is enrolled for person ana already'],
+    [
+      'another person',
+      keyText('ben'),
+      'roster_invalid roster.yaml:7: this key of person ben is enrolled for person ana already. Write: a key of its own for each; one key stands once',
+    ],
+    [
+      'an agent',
+      keyText('ap-agent'),
+      'roster_invalid roster.yaml:13: this key of agent ap-agent is enrolled for person ana already. Write: a key of its own for each; one key stands once',
+    ],
+    [
+      'the API',
+      keyText('api'),
+      'roster_invalid roster.yaml:15: this key of the API is enrolled for person ana already. Write: a key of its own for each; one key stands once',
+    ],
+    [
+      'an executor',
+      keyText('bank'),
+      'roster_invalid roster.yaml:17: this key of executor bank is enrolled for person ana already. Write: a key of its own for each; one key stands once',
+    ],
   ];
   test.each(holders)("a person's key is refused for %s", (_who, key, said) => {
     expect(say(GOOD.replace(key, ana))).toEqual([expect.stringContaining(said)]);
@@ -228,12 +309,16 @@ describe('attack case 6: one key, one holder', () => {
 
   test('twice for one person, also with other times', () => {
     const twice = GOOD.replace(BEN, `keys: ['${keyText('ben')}', { key: '${keyText('ben')}', until: 2027-01-01T00:00:00.000Z }]`);
-    expect(say(twice)).toEqual([expect.stringContaining('roster.yaml:7: this key of person ben is enrolled for person ben already')]);
+    expect(say(twice)).toEqual([
+      expect.stringContaining(
+        'roster_invalid roster.yaml:7: this key of person ben is enrolled for person ben already. Write: a key of its own for each; one key stands once',
+      ),
+    ]);
   });
 
   test('a passkey under another credential id is still the same key', () => {
     expect(say(GOOD.replace(keyText('ben'), passkey('cleo', 'another credential')))[0]).toContain(
-      'this key of person cleo is enrolled for person ben already',
+      'roster_invalid roster.yaml:8: this key of person cleo is enrolled for person ben already. Write: a key of its own for each; one key stands once',
     );
   });
 
@@ -242,7 +327,7 @@ describe('attack case 6: one key, one holder', () => {
       'this key of executor bank is enrolled for agent ap-agent already',
     );
     expect(say(GOOD.replace(API, `keys: ['${keyText('api')}', '${keyText('bank')}']`))[0]).toContain(
-      'this key of executor bank is enrolled for the API already',
+      'roster_invalid roster.yaml:17: this key of executor bank is enrolled for the API already. Write: a key of its own for each; one key stands once',
     );
     const many = GOOD.replace(AP, `keys: ['${keyText('ap-agent')}', '${keyText('bank')}']`);
     expect(say(many)[0]).toContain('this key of executor bank is enrolled for agent ap-agent already');
@@ -272,6 +357,8 @@ describe('attack case 42: a low-order Ed25519 key is never enrolled', () => {
 
   test('nor a key with stray bytes around it', () => {
     const spki = `ed25519:${toBase64Url(new Uint8Array(45))}`;
-    expect(say(GOOD.replace(keyText('ana'), spki))[0]).toContain('is not a usable public key');
+    expect(say(GOOD.replace(keyText('ana'), spki))[0]).toContain(
+      'roster_invalid roster.yaml:6: keys "ed25519:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA… is not a usable public key (low-order and malformed ones are refused). Write: ed25519:<SPKI in base64url>, the public half of a key made by `keyturn keys`',
+    );
   });
 });

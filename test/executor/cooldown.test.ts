@@ -78,7 +78,9 @@ describe('6.13 a cooldown: equal content that people rejected is refused for a w
   test("attack: a second agent of the same owner proposes it; another owner's agent is not held to it", async () => {
     const world = await opened();
     await rejected(world);
-    expect(await deniedNow(world, { agent: 'second-agent', by: OTHER })).toContain('rejected by person:cleo');
+    expect(await deniedNow(world, { agent: 'second-agent', by: OTHER })).toContain(
+      'rule "vendor payments": equal content was rejected by person:cleo at 2026-06-01T09:00:00.000Z: paid in October; it may be proposed again from 2026-06-02T09:00:00.000Z',
+    );
     await world.propose({ agent: 'foreign-agent', by: signerOf('foreign') });
   });
   test('attack: six later proposals do not push the rejection out of sight', async () => {

@@ -148,6 +148,9 @@ describe('the evidence of a delegation', () => {
   test('attack: the reader’s own roster does not know the key that handed over', async () => {
     const { bytes } = await evidenceOf();
     const roster = rosterOf({ people: { ana: `{ name: ana, keys: ['${signerOf('other').key.text}'] }` } });
-    expect(verifyEvidence(bytes, roster)).toMatchObject({ ok: false, step: expect.stringContaining('its delegation') as unknown });
+    expect(verifyEvidence(bytes, roster)).toMatchObject({
+      ok: false,
+      step: expect.stringContaining('decision 2, its delegation') as unknown,
+    });
   });
 });

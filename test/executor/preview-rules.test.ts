@@ -22,13 +22,16 @@ describe('at the seal (§4)', () => {
     const world = await World.open();
     world.rules.setPolicy({ denyWhen: TOUCHES_ACME, deny: ['payments.transfer'] });
     world.bank.previewFails = new Error('bank is down');
-    expect(await denial(world)).toMatchObject({ code: 'rule_denies', text: expect.stringContaining('never payments.transfer') });
+    expect(await denial(world)).toMatchObject({
+      code: 'rule_denies',
+      text: expect.stringContaining('rule "never payments.transfer": Never.'),
+    });
     expect(world.bank.calls).toEqual([]);
   });
   test('6.1 deny rules on the preview are asked with the whole policy, once it was made', async () => {
     const world = await World.open();
     world.rules.setPolicy({ denyWhen: TOUCHES_ACME });
-    expect(await denial(world)).toMatchObject({ code: 'rule_denies', text: expect.stringContaining('never so') });
+    expect(await denial(world)).toMatchObject({ code: 'rule_denies', text: expect.stringContaining('rule "never so": Never so.') });
     expect(world.bank.calls).toEqual(['preview']);
     expect((await world.propose({ params: { vendor: 'Initech', cents: 7 } })).envelope.rule.name).toBe('vendor payments');
   });

@@ -50,7 +50,9 @@ describe('an executor that cannot start safely says why, in words, and does not 
   }
 
   test('files that are not there or not valid, each problem with its line', async () => {
-    expect(await told()).toMatch(/^executor: not started\nDIR\/roster\.yaml:1: cannot be read: .*ENOENT.* Write: the file, or point to it$/);
+    expect(await told()).toMatch(
+      /^executor: not started\nDIR\/roster\.yaml:1: cannot be read: .*ENOENT.* Write: the file, or point to it$/,
+    );
     await folder(
       {},
       policyText({ stages: '[{ name: finance, from: [group:finance], quorum: 9 }]', resolve: '{ from: [group:no], quorum: 1 }' }),
