@@ -40,7 +40,7 @@ const run = (mutate) =>
     dryRunTimeoutMinutes: 30,
     dryRunOnly: values.dry,
     tempDirName: '.cache/stryker/sandbox',
-    ignorePatterns: ['.cache', '.keyturn', 'coverage', 'dist', 'deploy', 'bench', 'test/histories', 'test/ledgers', 'test/screenshots'],
+    ignorePatterns: ['.cache', '.keyturn', 'coverage', 'dist', 'deploy', 'bench', 'test/histories', 'test/screenshots'],
     disableTypeChecks: false,
     incremental: true,
     incrementalFile: '.cache/stryker/incremental.json',

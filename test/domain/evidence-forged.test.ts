@@ -62,43 +62,49 @@ describe('the file itself', () => {
   test('is exactly canonical JSON and one newline', () => {
     const text = fromUtf8(file());
     const again = (changed: string): string => failsAt(utf8(changed));
-    expect(again(text.slice(0, -1))).toMatch(/^file: does not end/);
-    expect(again(`${text}\n`)).toMatch(/^file: /);
-    expect(again(` ${text}`)).toMatch(/^file: not canonical/);
-    expect(again(`${JSON.stringify(parseStrict(text), null, 1)}\n`)).toMatch(/^file: not canonical/);
+    expect(again(text.slice(0, -1))).toBe('file: does not end with one newline');
+    expect(again(`${text}\n`)).toBe('file: not canonical JSON (RFC 8785)');
+    expect(again(` ${text}`)).toBe('file: not canonical JSON (RFC 8785)');
+    expect(again(`${JSON.stringify(parseStrict(text), null, 1)}\n`)).toBe('file: not canonical JSON (RFC 8785)');
     expect(again('{"v":1}\n')).toMatch(/^file: not evidence v1/);
     expect(again('null\n')).toMatch(/^file: not evidence v1/);
-    expect(again(text.replace('"annex":', '"annex":1,"annex":'))).toMatch(/^file: the key "annex" stands twice/);
+    expect(again(text.replace('"annex":', '"annex":1,"annex":'))).toBe('file: the key "annex" stands twice at character 63');
   });
 
   test('holds nothing that is not checked', () => {
     expect(failsAt(edited(() => ({ note: 'approved by everybody' })))).toMatch(/^file: not evidence v1/);
-    expect(failsAt(edited((evidence) => ({ decisions: [...evidence.decisions, approve('cleo', seal())] })))).toMatch(
-      /^decision \d: (no entry|not in the order)/,
+    expect(failsAt(edited((evidence) => ({ decisions: [...evidence.decisions, approve('cleo', seal())] })))).toBe(
+      'decision 3: no entry of the executor names it',
     );
-    expect(failsAt(edited(({ decisions }) => ({ decisions: decisions.flatMap((each) => [each, each]) })))).toMatch(
-      /^decision 2: not in the order/,
+    expect(failsAt(edited(({ decisions }) => ({ decisions: decisions.flatMap((each) => [each, each]) })))).toBe(
+      'decision 2: not in the order of digests, or there twice',
     );
-    expect(failsAt(edited((evidence) => ({ decisions: [...evidence.decisions, ...evidence.decisions] })))).toMatch(
-      /^decision 3: not in the order/,
+    expect(failsAt(edited((evidence) => ({ decisions: [...evidence.decisions, ...evidence.decisions] })))).toBe(
+      'decision 3: not in the order of digests, or there twice',
     );
-    expect(failsAt(edited((evidence) => ({ decisions: [...evidence.decisions].reverse() })))).toMatch(/^decision 2: not in the order/);
+    expect(failsAt(edited((evidence) => ({ decisions: [...evidence.decisions].reverse() })))).toBe(
+      'decision 2: not in the order of digests, or there twice',
+    );
     expect(failsAt(edited(() => ({ messages: [cancel(seal().id, { at: NOW })] })))).toBe('message 1: no entry of the executor names it');
-    expect(failsAt(edited(({ envelopes }) => ({ request: envelopes[0] })))).toMatch(/^request: stands here only/);
-    expect(failsAt(edited(({ envelopes, views }) => ({ envelopes: [...envelopes, ...envelopes], views: [...views, ...views] })))).toMatch(
-      /^envelope 2: not in the order/,
+    expect(failsAt(edited(({ envelopes }) => ({ request: envelopes[0] })))).toBe(
+      'request: stands here only of an action denied before any seal',
+    );
+    expect(failsAt(edited(({ envelopes, views }) => ({ envelopes: [...envelopes, ...envelopes], views: [...views, ...views] })))).toBe(
+      'envelope 2: not in the order of revisions',
     );
   });
 
   test('claims stay claims: the annex has a hash of its own', () => {
     const claim = (evidence: Evidence): Evidence['annex']['claimed'] => ({ ...evidence.annex.claimed, receiptsInvalid: 7 });
-    expect(failsAt(edited((evidence) => ({ annex: { ...evidence.annex, claimed: claim(evidence) } })))).toMatch(/^annex: /);
+    expect(failsAt(edited((evidence) => ({ annex: { ...evidence.annex, claimed: claim(evidence) } })))).toBe(
+      'annex: does not fit its SHA-256',
+    );
     expect(failsAt(edited((evidence) => ({ annex: { claimed: claim(evidence), sha256: digestOf(claim(evidence)) } })))).toBe('verifies');
   });
 
   test('is of the deployment of the roster, and the action of its request', () => {
-    expect(failsAt(edited(() => ({ deployment: 'acme-prod' })))).toMatch(/^file: of deployment acme-prod/);
-    expect(failsAt(edited(() => ({ actionId: request({}).id })))).toMatch(/^entry 1: of another action/);
+    expect(failsAt(edited(() => ({ deployment: 'acme-prod' })))).toBe('file: of deployment acme-prod; the roster is of acme-test');
+    expect(failsAt(edited(() => ({ actionId: request({}).id })))).toBe('entry 1: of another action');
   });
 });
 
@@ -107,10 +113,14 @@ describe('the chain', () => {
     const cut =
       (at: number) =>
       (evidence: Evidence): unknown => ({ entries: evidence.entries.filter((_, i) => i !== at) });
-    expect(failsAt(edited(cut(0)))).toMatch(/^entry 1: does not follow/);
-    expect(failsAt(edited(cut(2)))).toMatch(/^entry 3: does not follow/);
-    expect(failsAt(edited(({ entries }) => ({ entries: [...entries, ...entries.slice(-1)] })))).toMatch(/^entry 6: does not follow/);
-    expect(failsAt(edited(({ entries }) => ({ entries: [...entries].reverse() })))).toMatch(/^entry 1: does not follow/);
+    expect(failsAt(edited(cut(0)))).toBe('entry 1: does not follow the entry before it: one is missing, added or changed');
+    expect(failsAt(edited(cut(2)))).toBe('entry 3: does not follow the entry before it: one is missing, added or changed');
+    expect(failsAt(edited(({ entries }) => ({ entries: [...entries, ...entries.slice(-1)] })))).toBe(
+      'entry 6: does not follow the entry before it: one is missing, added or changed',
+    );
+    expect(failsAt(edited(({ entries }) => ({ entries: [...entries].reverse() })))).toBe(
+      'entry 1: does not follow the entry before it: one is missing, added or changed',
+    );
     expect(failsAt(edited(() => ({ entries: [] })))).toMatch(/^file: not evidence v1/);
   });
 
@@ -135,10 +145,12 @@ describe('the chain', () => {
       const bytes = buildEvidence(snapshotOf({ id: revision.id, entries: ledger.entries, revisions: [revision] }));
       expect(failsAt(bytes)).toBe('entry 1: its key belongs to no executor of this roster');
     }
-    expect(failsAt(edited(({ entries }) => ({ entries: entries.map((each, i) => (i === 4 ? damaged(each) : each)) })))).toMatch(
-      /^entry 5: its signature/,
+    expect(failsAt(edited(({ entries }) => ({ entries: entries.map((each, i) => (i === 4 ? damaged(each) : each)) })))).toBe(
+      'entry 5: its signature is not by the executor over these bytes',
     );
-    expect(failsAt(edited(({ envelopes }) => ({ envelopes: envelopes.map(damaged) })))).toMatch(/^envelope 1: its signature/);
+    expect(failsAt(edited(({ envelopes }) => ({ envelopes: envelopes.map(damaged) })))).toBe(
+      'envelope 1: its signature is not by the executor over these bytes',
+    );
   });
 
   test('one ledger, epochs never fall, numbers rise, links fit', () => {
@@ -155,12 +167,12 @@ describe('the chain', () => {
         }),
       );
     expect(forged({})).toBe('verifies');
-    expect(forged({ ledger: 'f'.repeat(32) })).toMatch(/^entry 2: of another ledger/);
-    expect(forged({ seq: 1 })).toMatch(/^entry 2: its number/);
-    expect(forged({ seq: 3 })).toMatch(/^entry 2: its link/);
+    expect(forged({ ledger: 'f'.repeat(32) })).toBe('entry 2: of another ledger than the entry before');
+    expect(forged({ seq: 1 })).toBe('entry 2: its number in the ledger does not rise');
+    expect(forged({ seq: 3 })).toBe('entry 2: its link to the ledger fits neither its number nor the entry before');
     expect(forged({ seq: 3, prev: 'a'.repeat(64) })).toBe('verifies');
-    expect(forged({ prev: null, seq: 9 })).toMatch(/^entry 2: only a ledger's first/);
-    expect(forged({ deployment: 'acme-prod' })).toMatch(/^entry 2: of deployment/);
+    expect(forged({ prev: null, seq: 9 })).toBe("entry 2: only a ledger's first entry has none before it");
+    expect(forged({ deployment: 'acme-prod' })).toBe('entry 2: of deployment acme-prod, not acme-test');
     expect(forged({ epoch: 2 })).toBe('verifies');
   });
 });
@@ -170,7 +182,7 @@ describe('what was sealed', () => {
     expect(failsAt(edited(({ views }) => ({ views: views.map((view) => ({ ...(view as object), sentence: 'Pay ACME EUR 1.00' })) })))).toBe(
       'view 1: not what this envelope shows',
     );
-    expect(failsAt(edited(() => ({ views: [] })))).toMatch(/^file: as many views/);
+    expect(failsAt(edited(() => ({ views: [] })))).toBe('file: as many views as envelopes are expected');
     const revision = { ...seal(), view: 'a'.repeat(64) as SealedRevision['view'] };
     const ledger = new HandLedger(revision.id);
     ledger.sealed(revision, 'request', OPENED);
@@ -182,26 +194,30 @@ describe('what was sealed', () => {
   test('a request signed by nobody who may ask, or called signed where it is vouched for', () => {
     const asked = (by: typeof API, agent: string, standing: string): string =>
       failsAt(file({ changes: { request: request({ idempotencyKey: 'key 1', by }).signed, agent, standing } }));
-    expect(asked(keyOfPerson('ana'), 'ap-agent', 'signed')).toMatch(/^envelope 1: its request is signed neither/);
-    expect(asked(signerOf('nobody'), 'ap-agent', 'signed')).toMatch(/^envelope 1: its request is signed neither/);
-    expect(asked(API, 'ap-agent', 'signed')).toMatch(/^envelope 1: it calls its request signed/);
-    expect(asked(API, 'bearer-agent', 'vouched')).toMatch(/^envelope 1: asked by another agent/);
-    expect(failsAt(file({ changes: { request: damaged(envelope().request) } }))).toMatch(/^envelope 1: its request's signature/);
-    expect(failsAt(file({ changes: { request: request({ idempotencyKey: 'key 2' }).signed } }))).toMatch(
-      /^envelope 1: the action id does not follow/,
+    expect(asked(keyOfPerson('ana'), 'ap-agent', 'signed')).toBe('envelope 1: its request is signed neither by ap-agent nor by the API');
+    expect(asked(signerOf('nobody'), 'ap-agent', 'signed')).toBe('envelope 1: its request is signed neither by ap-agent nor by the API');
+    expect(asked(API, 'ap-agent', 'signed')).toBe('envelope 1: it calls its request signed, but the API signed it');
+    expect(asked(API, 'bearer-agent', 'vouched')).toBe(
+      'envelope 1: asked by another agent, for another type or for another person than its request says',
+    );
+    expect(failsAt(file({ changes: { request: damaged(envelope().request) } }))).toBe(
+      "envelope 1: its request's signature does not verify",
+    );
+    expect(failsAt(file({ changes: { request: request({ idempotencyKey: 'key 2' }).signed } }))).toBe(
+      'envelope 1: the action id does not follow from its request',
     );
   });
 
   test('an envelope of another epoch, executor or revision than its entry', () => {
-    expect(failsAt(file({ changes: { epoch: 2 } }))).toMatch(/^envelope 1: disagrees with entry 1/);
-    expect(failsAt(file({ changes: { executor: 'shop' } }))).toMatch(/^envelope 1: signed by another executor/);
-    expect(failsAt(file({ changes: { parent: 'a'.repeat(64) } }))).toMatch(/^envelope 1: does not name the revision before it/);
+    expect(failsAt(file({ changes: { epoch: 2 } }))).toBe('envelope 1: disagrees with entry 1, which names it');
+    expect(failsAt(file({ changes: { executor: 'shop' } }))).toBe('envelope 1: signed by another executor than it names');
+    expect(failsAt(file({ changes: { parent: 'a'.repeat(64) } }))).toBe('envelope 1: does not name the revision before it as its parent');
   });
 
   test('sealed before a restore, run after it (§7)', () => {
     const restored = (ledger: HandLedger, revision: SealedRevision, decisions: readonly Signed[]): void =>
       void ledger.append({ kind: 'executing', digest: revision.digest, decisions: decisions.map(digestOfSigned) }, NOW, { epoch: 2 });
-    expect(failsAt(file({ tell: restored }))).toMatch(/^entry 2: sealed in an earlier epoch/);
+    expect(failsAt(file({ tell: restored }))).toBe('entry 2: sealed in an earlier epoch than it ran in');
   });
 
   test('a revision that moves clocks, forgets an editor or hides what changed', () => {
@@ -215,13 +231,13 @@ describe('what was sealed', () => {
       return failsAt(buildEvidence(snapshotOf({ id: first.id, entries: ledger.entries, revisions: [first, second], decisions: [change] })));
     };
     expect(revised({})).toBe('verifies');
-    expect(revised({ approveBy: toInstant(OPENED + 25 * HOUR) })).toMatch(/^envelope 2: moves the clocks/);
-    expect(revised({ openedAt: toInstant(NOW) })).toMatch(/^envelope 2: moves the clocks/);
-    expect(revised({ previousParams: { vendor: 'ACME', cents: 1 } })).toMatch(/^envelope 2: shows other earlier parameters/);
-    expect(revised({ contributors: [] })).toMatch(/the revision does not name who modified it/);
-    expect(revised({ exclusions: [] })).toMatch(/ana modified the action and could still count/);
-    expect(revised({ parent: null })).toMatch(/^decision 1: no entry of the executor names it/);
-    expect(revised({ request: damaged(first.envelope.request) })).toMatch(/^envelope 2: of another request/);
+    expect(revised({ approveBy: toInstant(OPENED + 25 * HOUR) })).toBe('envelope 2: moves the clocks of its parent');
+    expect(revised({ openedAt: toInstant(NOW) })).toBe('envelope 2: moves the clocks of its parent');
+    expect(revised({ previousParams: { vendor: 'ACME', cents: 1 } })).toBe("envelope 2: shows other earlier parameters than its parent's");
+    expect(revised({ contributors: [] })).toBe('decision 1: the revision does not name who modified it');
+    expect(revised({ exclusions: [] })).toBe('decision 1: ana modified the action and could still count on it');
+    expect(revised({ parent: null })).toBe('decision 1: no entry of the executor names it');
+    expect(revised({ request: damaged(first.envelope.request) })).toBe('envelope 2: of another request than the revision before it');
   });
 });
 
@@ -229,42 +245,50 @@ describe('who agreed', () => {
   const fails = (wrong: Case, roster?: RosterOptions): string => failsAt(file(wrong), roster);
 
   test('too few, one person twice, one signature repeated (attack cases 1, 5, 7)', () => {
-    expect(fails({ decisions: () => [] })).toMatch(/^entry 2: the counted decisions do not meet/);
-    expect(fails({ decisions: (revision) => [approve('ana', revision)] })).toMatch(/^entry 2: the counted decisions do not meet/);
-    expect(fails({ decisions: (revision) => [approve('ana', revision), approve('ana', revision)] })).toMatch(
-      /^entry 2: the counted decisions do not meet/,
+    expect(fails({ decisions: () => [] })).toBe('entry 2: the counted decisions do not meet the sealed rule');
+    expect(fails({ decisions: (revision) => [approve('ana', revision)] })).toBe(
+      'entry 2: the counted decisions do not meet the sealed rule',
+    );
+    expect(fails({ decisions: (revision) => [approve('ana', revision), approve('ana', revision)] })).toBe(
+      'entry 2: the counted decisions do not meet the sealed rule',
     );
     const twice = (ledger: HandLedger, revision: SealedRevision, [vote]: readonly Signed[]): void => {
       if (vote !== undefined) ran(ledger, revision, [vote, vote]);
     };
-    expect(fails({ tell: twice })).toMatch(/^entry 2: the counted decisions do not meet/);
+    expect(fails({ tell: twice })).toBe('entry 2: the counted decisions do not meet the sealed rule');
   });
 
   test('more are named than the rule needed, or one who does not count (attack cases 16, 17, 18)', () => {
-    expect(fails({ decisions: (revision) => [...two(revision), approve('cleo', revision)] })).toMatch(
-      /^entry 2: names decisions that do not count/,
+    expect(fails({ decisions: (revision) => [...two(revision), approve('cleo', revision)] })).toBe(
+      'entry 2: names decisions that do not count',
     );
-    expect(fails({ decisions: (revision) => [approve('ana', revision), approve('dana', revision)] })).toMatch(/self_approval/);
-    expect(fails({ decisions: (revision) => [approve('ana', revision), approve('eva', revision)] })).toMatch(/not_eligible/);
+    expect(fails({ decisions: (revision) => [approve('ana', revision), approve('dana', revision)] })).toBe(
+      'decision 2: self_approval: Whoever asks, owns the agent, or is acted for does not count.',
+    );
+    expect(fails({ decisions: (revision) => [approve('ana', revision), approve('eva', revision)] })).toBe(
+      'decision 2: not_eligible: This person is not among those who may decide this action now.',
+    );
   });
 
   test('a counted decision that is missing, forged or says no (attack cases 15, 39)', () => {
     expect(failsAt(edited(({ decisions }) => ({ decisions: decisions.slice(1) })))).toMatch(
       /^entry 2: the counted decision [0-9a-f]{64} is not in the file/,
     );
-    expect(failsAt(edited(({ decisions }) => ({ decisions: decisions.map(damaged) })))).toMatch(/^decision \d: signature_invalid/);
-    expect(fails({ decisions: (revision) => [approve('ana', revision), approve('ben', revision, { by: keyOfPerson('ana') })] })).toMatch(
-      /^decision \d: signature_invalid/,
+    expect(failsAt(edited(({ decisions }) => ({ decisions: decisions.map(damaged) })))).toBe(
+      'decision 1: signature_invalid: No key of an eligible person made this signature over these bytes.',
     );
-    expect(fails({ decisions: (revision) => [approve('ana', revision), reject('ben', revision)] })).toMatch(
-      /^decision \d: counted, but it says reject/,
+    expect(fails({ decisions: (revision) => [approve('ana', revision), approve('ben', revision, { by: keyOfPerson('ana') })] })).toBe(
+      'decision 1: signature_invalid: No key of an eligible person made this signature over these bytes.',
+    );
+    expect(fails({ decisions: (revision) => [approve('ana', revision), reject('ben', revision)] })).toBe(
+      'decision 2: counted, but it says reject',
     );
   });
 
   test('bound to another view, digest or revision (attack cases 26, 32, 73)', () => {
     const forged = (forge: { readonly [member: string]: string | number }): string =>
       fails({ decisions: (revision) => [approve('ana', revision), approve('ben', revision, { forge })] });
-    expect(forged({ view: 'a'.repeat(64) })).toMatch(/view_mismatch/);
+    expect(forged({ view: 'a'.repeat(64) })).toBe('decision 2: view_mismatch: What was shown is not what this action shows.');
     expect(forged({ digest: 'a'.repeat(64) })).toMatch(/revision_stale/);
     expect(forged({ revision: 2 })).toMatch(/revision_stale/);
     expect(forged({ deployment: 'acme-prod' })).toMatch(/audience_mismatch/);
@@ -282,16 +306,16 @@ describe('who agreed', () => {
     expect(fails({ decisions: at(OPENED + 24 * HOUR), tell: then(OPENED + 24 * HOUR) })).toMatch(/decision_late/);
     expect(fails({ decisions: at(OPENED + 24 * HOUR - 1), tell: then(OPENED + 24 * HOUR) })).toBe('verifies');
     expect(fails({ decisions: at(NOW + 121_000) })).toMatch(/decision_late/);
-    expect(fails({ decisions: at(NOW), tell: then(NOW + 30 * MINUTE) })).toMatch(/^entry 2: executed after the time to start/);
+    expect(fails({ decisions: at(NOW), tell: then(NOW + 30 * MINUTE) })).toBe('entry 2: executed after the time to start was over');
     expect(fails({ decisions: at(NOW), tell: then(NOW + 30 * MINUTE - 1) })).toBe('verifies');
   });
 
   test("the reader's own roster has the last word on keys (attack cases 46, 48)", () => {
     const key = keyOfPerson('ben').key.text;
     const until = (ms: number): RosterOptions => ({ people: { ben: `{ name: ben, keys: [{ key: '${key}', until: ${toInstant(ms)} }] }` } });
-    expect(fails({}, { people: { ben: '{ name: ben, keys: [] }' } })).toMatch(/^decision \d: its key is not ben's/);
-    expect(fails({}, { people: { ben: '{ name: ben, keys: [] }', zoe: `{ name: zoe, keys: ['${key}'] }` } })).toMatch(
-      /^decision \d: its key is not ben's/,
+    expect(fails({}, { people: { ben: '{ name: ben, keys: [] }' } })).toBe("decision 2: its key is not ben's in this roster");
+    expect(fails({}, { people: { ben: '{ name: ben, keys: [] }', zoe: `{ name: zoe, keys: ['${key}'] }` } })).toBe(
+      "decision 2: its key is not ben's in this roster",
     );
     expect(fails({}, until(OPENED))).toMatch(/^decision \d: the key of ben was not valid then/);
     expect(fails({}, until(NOW))).toMatch(/^decision \d: the key of ben was not valid then/);
@@ -317,7 +341,7 @@ describe('who agreed', () => {
         );
       },
     });
-    expect(fails(no(false))).toMatch(/^entry 3: executed while a rejection stood/);
+    expect(fails(no(false))).toBe('entry 3: executed while a rejection stood');
     expect(fails(no(true))).toBe('verifies');
     const without = (bytes: Uint8Array): Uint8Array =>
       edited(
@@ -326,7 +350,7 @@ describe('who agreed', () => {
         }),
         bytes,
       );
-    expect(failsAt(without(file(no(false))))).toMatch(/^entry 3: executed while a rejection stood/);
+    expect(failsAt(without(file(no(false))))).toBe('entry 3: executed while a rejection stood');
     const verdict = verifyEvidence(without(file(no(true))), readersRoster());
     expect(verdict).toMatchObject({ ok: true, warnings: [expect.stringContaining('word alone'), expect.stringContaining('word alone')] });
   });
@@ -351,6 +375,6 @@ describe('who agreed', () => {
       return failsAt(buildEvidence(snapshotOf({ id: revision.id, entries: ledger.entries, revisions: [revision] })));
     };
     expect(sealed(sealedPeople(['ana'], { ana: [keyOfPerson('ana').key.text] }))).toMatch(/^entry 1: one key for two/);
-    expect(sealed(sealedPeople(['ana'], { ana: ['ed25519:AAAA'] }))).toMatch(/^entry 1: unusable key/);
+    expect(sealed(sealedPeople(['ana'], { ana: ['ed25519:AAAA'] }))).toBe('entry 1: unusable key of ana');
   });
 });
