@@ -24,7 +24,11 @@ describe('stale, and sealed again (§5)', () => {
       preview: { precondition: { version: 2 } },
     });
     expect(world.entries(sealed.id).at(-1)).toMatchObject({ kind: 'sealed', cause: 'reseal', revision: 2 });
-    expect(await world.advance(second, votes)).toMatchObject({ kind: 'ask', code: 'revision_stale' });
+    expect(await world.advance(second, votes)).toMatchObject({
+      kind: 'ask',
+      code: 'revision_stale',
+      text: 'The action has a newer revision.',
+    });
     expect(await world.advance(second, both(second))).toEqual({ kind: 'end' });
   });
 
@@ -60,7 +64,11 @@ describe('stale, and sealed again (§5)', () => {
 
   test('sealed again only where it went stale; asked again, the same', async () => {
     const { world, sealed, votes } = await ready();
-    expect(await world.reseal(sealed.id, sealed.digest)).toMatchObject({ kind: 'refused', code: 'request_invalid' });
+    expect(await world.reseal(sealed.id, sealed.digest)).toMatchObject({
+      kind: 'refused',
+      code: 'request_invalid',
+      text: 'this revision is not stale',
+    });
     world.bank.version = 2;
     await world.advance(sealed, votes);
     const [one, two] = [await world.reseal(sealed.id, sealed.digest), await world.reseal(sealed.id, sealed.digest)];
@@ -78,7 +86,11 @@ describe('stale, and sealed again (§5)', () => {
     }
     world.bank.version++;
     expect(await world.advance(newest, both(newest))).toEqual({ kind: 'end' });
-    expect(world.outcome(sealed.id)).toMatchObject({ status: 'denied', effect: 'none', reason: { code: 'target_changed' } });
+    expect(world.outcome(sealed.id)).toMatchObject({
+      status: 'denied',
+      effect: 'none',
+      reason: { code: 'target_changed', text: 'The target changed after the seal. It was sealed again 3 times already.' },
+    });
     expect(world.bank.callsOf('run')).toEqual([]);
   });
 
@@ -112,7 +124,11 @@ describe('6.5 rejections carry over', () => {
     await world.lodge(sealed.id, no);
     const second = held(await world.modify(sealed.id, modify('cleo', sealed, { '/cents': 1 })));
     expect(second.rejections).toEqual([no]);
-    expect(await world.advance(second, both(second))).toMatchObject({ kind: 'refused', code: 'rejection_standing' });
+    expect(await world.advance(second, both(second))).toMatchObject({
+      kind: 'refused',
+      code: 'rejection_standing',
+      text: 'rejected by cleo',
+    });
     await world.lodge(sealed.id, withdraw('cleo', second, no));
     expect(await world.advance(second, both(second))).toEqual({ kind: 'end' });
   });
@@ -130,7 +146,7 @@ describe('6.5 rejections carry over', () => {
     const second = held(await world.reseal(sealed.id, sealed.digest));
     const three = [...both(second), approve('eva', second)];
     expect(second.envelope.stages[0]?.from).toEqual(['ana', 'ben', 'eva']);
-    expect(await world.advance(second, three)).toMatchObject({ kind: 'refused', code: 'rejection_standing' });
+    expect(await world.advance(second, three)).toMatchObject({ kind: 'refused', code: 'rejection_standing', text: 'rejected by cleo' });
     expect(await world.lodge(sealed.id, withdraw('cleo', second, no))).toMatchObject({ kind: 'stands' });
     expect(await world.advance(second, three)).toEqual({ kind: 'end' });
   });
@@ -143,7 +159,7 @@ describe('6.5 rejections carry over', () => {
       people: { cleo: `{ name: cleo, keys: ['${keyOfPerson('cleo').key.text}'], until: '2026-06-01T09:05:00.000Z' }` },
     });
     world.clock.pass(10 * MINUTE);
-    expect(await world.advance(sealed, votes)).toMatchObject({ kind: 'refused', code: 'rejection_standing' });
+    expect(await world.advance(sealed, votes)).toMatchObject({ kind: 'refused', code: 'rejection_standing', text: 'rejected by cleo' });
   });
 
   test('a rejection stands though the sealed time of its key is over', async () => {
@@ -154,7 +170,11 @@ describe('6.5 rejections carry over', () => {
     const sealed = await world.propose();
     await world.lodge(sealed.id, reject('cleo', sealed));
     world.clock.pass(10 * MINUTE);
-    expect(await world.advance(sealed, both(sealed))).toMatchObject({ kind: 'refused', code: 'rejection_standing' });
+    expect(await world.advance(sealed, both(sealed))).toMatchObject({
+      kind: 'refused',
+      code: 'rejection_standing',
+      text: 'rejected by cleo',
+    });
   });
 
   test('rejections below the rule’s number do not stop it; two do', async () => {
@@ -167,7 +187,7 @@ describe('6.5 rejections carry over', () => {
     expect(await world.advance(sealed, both(sealed))).toEqual({ kind: 'end' });
     await world.lodge(other.id, reject('cleo', other));
     await world.lodge(other.id, reject('eva', other));
-    expect(await world.advance(other, both(other))).toMatchObject({ code: 'rejection_standing' });
+    expect(await world.advance(other, both(other))).toMatchObject({ code: 'rejection_standing', text: 'rejected by eva, cleo' });
   });
 });
 
@@ -177,7 +197,11 @@ describe('6.11 withdraw', () => {
     const [one] = votes;
     if (one === undefined) throw new Error('no vote');
     await world.lodge(sealed.id, withdraw('ana', sealed, one));
-    expect(await world.advance(sealed, votes)).toMatchObject({ kind: 'ask', code: 'quorum_missing' });
+    expect(await world.advance(sealed, votes)).toMatchObject({
+      kind: 'ask',
+      code: 'quorum_missing',
+      text: 'The valid decisions do not meet the rule.',
+    });
     expect(await world.advance(sealed, [...votes, approve('ana', sealed)])).toEqual({ kind: 'end' });
   });
   test('nobody withdraws the vote of another', async () => {
@@ -185,7 +209,7 @@ describe('6.11 withdraw', () => {
     const no = reject('cleo', sealed);
     await world.lodge(sealed.id, no);
     await world.lodge(sealed.id, withdraw('ana', sealed, no));
-    expect(await world.advance(sealed, votes)).toMatchObject({ code: 'rejection_standing' });
+    expect(await world.advance(sealed, votes)).toMatchObject({ code: 'rejection_standing', text: 'rejected by cleo' });
   });
   test('a key lost since the seal takes no rejection back', async () => {
     const { world, sealed, votes } = await ready();
@@ -193,8 +217,12 @@ describe('6.11 withdraw', () => {
     await world.lodge(sealed.id, no);
     world.rules.setRoster({ version: 2, people: { cleo: `{ name: cleo, keys: ['${signerOf('new').key.text}'] }` } });
     const back = withdraw('cleo', sealed, no);
-    expect(await world.lodge(sealed.id, back)).toMatchObject({ kind: 'refused', code: 'signature_invalid' });
-    expect(await world.advance(sealed, [...votes, back])).toMatchObject({ code: 'rejection_standing' });
+    expect(await world.lodge(sealed.id, back)).toMatchObject({
+      kind: 'refused',
+      code: 'signature_invalid',
+      text: 'No key of an eligible person made this signature over these bytes.',
+    });
+    expect(await world.advance(sealed, [...votes, back])).toMatchObject({ code: 'rejection_standing', text: 'rejected by cleo' });
     // The new key can: it is his.
     expect(await world.lodge(sealed.id, withdraw('cleo', sealed, no, { by: signerOf('new') }))).toMatchObject({ kind: 'stands' });
   });
@@ -206,10 +234,14 @@ describe('6.11 withdraw', () => {
     const running = world.advance(sealed, votes);
     while (!world.bank.isHanging) await new Promise((resume) => setTimeout(resume, 5));
     const back = withdraw('ana', sealed, one);
-    expect(await world.lodge(sealed.id, back)).toMatchObject({ kind: 'refused', code: 'decision_late' });
+    expect(await world.lodge(sealed.id, back)).toMatchObject({
+      kind: 'refused',
+      code: 'decision_late',
+      text: 'execution began before this reached the executor',
+    });
     world.bank.release();
     await running;
-    expect(await world.lodge(sealed.id, back)).toMatchObject({ kind: 'refused', code: 'action_ended' });
+    expect(await world.lodge(sealed.id, back)).toMatchObject({ kind: 'refused', code: 'action_ended', text: 'the action is succeeded' });
   });
 });
 

@@ -35,7 +35,11 @@ describe('§6.2 what the policy lets run, within its budget', () => {
   test('attack 1: a held action with no votes stays held, whatever is shown with it', async () => {
     const world = await open('');
     const sealed = await pay(world, 100);
-    expect(await world.advance(sealed)).toMatchObject({ kind: 'ask', code: 'quorum_missing' });
+    expect(await world.advance(sealed)).toMatchObject({
+      kind: 'ask',
+      code: 'quorum_missing',
+      text: 'The valid decisions do not meet the rule.',
+    });
     expect(world.bank.effects).toHaveLength(0);
   });
 
@@ -132,7 +136,11 @@ describe('§6.9 the policy changes before it begins', () => {
     const world = await open('', {});
     const sealed = await pay(world, 1);
     world.rules.setPolicy({ version: 2, first: allow(COUNT), stages: ONE_OF_FINANCE });
-    expect(await world.advance(sealed)).toMatchObject({ kind: 'ask', code: 'quorum_missing' });
+    expect(await world.advance(sealed)).toMatchObject({
+      kind: 'ask',
+      code: 'quorum_missing',
+      text: 'The valid decisions do not meet the rule.',
+    });
     await world.run(sealed, [approve('ana', sealed)]);
     expect(world.outcome(sealed.id).status).toBe('succeeded');
   });
@@ -146,7 +154,7 @@ describe('§6.9 the policy changes before it begins', () => {
     const vote = approve('ana', sealed);
     world.clock.pass(2 * MINUTE);
     world.rules.setRoster({ version: 2, groups: { finance: ['ben', 'cleo'] } });
-    expect(await world.advance(sealed, [vote])).toMatchObject({ kind: 'ask', code: 'approver_stale' });
+    expect(await world.advance(sealed, [vote])).toMatchObject({ kind: 'ask', code: 'approver_stale', text: 'ana may no longer decide' });
     await world.run(sealed, [approve('ben', sealed)]);
     expect(world.outcome(sealed.id).status).toBe('succeeded');
     // Run by the hold rule, it takes nothing out of the other one's budget.
@@ -160,7 +168,7 @@ describe('§6.9 the policy changes before it begins', () => {
     expect(await world.advance(denied)).toMatchObject({ kind: 'reseal' });
     world.rules.setPolicy({ version: 3, first: allow(COUNT), stages: ONE_OF_FINANCE });
     world.clock.pass(5 * MINUTE);
-    expect(await world.advance(late)).toMatchObject({ kind: 'refused', code: 'execution_late' });
+    expect(await world.advance(late)).toMatchObject({ kind: 'refused', code: 'execution_late', text: 'The time to start is over.' });
     expect(await world.close(late.id, 'execution_expired')).toEqual({ kind: 'end' });
     expect(world.outcome(late.id).status).toBe('execution_expired');
     expect(world.bank.effects).toHaveLength(0);
@@ -174,7 +182,10 @@ describe('a hold rule with a budget', () => {
     await world.run(first, [approve('ana', first)]);
     const third = request({ params: { vendor: 'ACME', cents: 3 } });
     expect(await world.seal(third.id, third.signed)).toEqual({ kind: 'end' });
-    expect(world.outcome(third.id)).toMatchObject({ status: 'denied', reason: { code: 'budget_exceeded' } });
+    expect(world.outcome(third.id)).toMatchObject({
+      status: 'denied',
+      reason: { code: 'budget_exceeded', text: 'the budget of rule "vendor payments" is used up: 1 of 1 actions within 1h, in all' },
+    });
     // Agreed to already, but the budget went to another one meanwhile.
     expect(await world.advance(second, [approve('ana', second)])).toEqual({ kind: 'reseal', code: 'budget_exceeded' });
     expect(await world.reseal(second.id, second.digest)).toEqual({ kind: 'end' });
@@ -186,7 +197,10 @@ describe('a hold rule with a budget', () => {
     const world = await open('', { more: ['request: signed'] });
     const vouched = request({ agent: 'bearer-agent', by: API });
     expect(await world.seal(vouched.id, vouched.signed)).toEqual({ kind: 'end' });
-    expect(world.outcome(vouched.id)).toMatchObject({ status: 'denied', reason: { code: 'rule_denies' } });
+    expect(world.outcome(vouched.id)).toMatchObject({
+      status: 'denied',
+      reason: { code: 'rule_denies', text: 'rule "vendor payments" takes only requests the agent itself has signed' },
+    });
     expect((await pay(world, 1)).envelope.guards.request).toBe('signed');
   });
 });

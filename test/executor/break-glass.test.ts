@@ -47,7 +47,12 @@ describe('6.10 break-glass', () => {
     const sealed = await world.propose();
     for (const why of [{}, { reason: '   ' }]) {
       const answer = await world.advance(sealed, [approve('ana', sealed, why)]);
-      expect(answer).toMatchObject({ kind: 'ask', code: 'guard_unmet', check: 8 });
+      expect(answer).toMatchObject({
+        kind: 'ask',
+        code: 'guard_unmet',
+        text: 'a break-glass action is approved with a reason: say why it cannot wait',
+        check: 8,
+      });
     }
     expect(world.bank.done.size).toBe(0);
     expect(await world.modify(sealed.id, modify('ben', sealed, { '/cents': 1 }))).toMatchObject({ kind: 'sealed' });
@@ -203,7 +208,10 @@ describe('6.10 attacks on break-glass', () => {
     world.rules.setPolicy({ ...BREAK_GLASS, version: 3, deny: ['payments.transfer'] });
     expect(await world.advance(sealed, [approve('ana', sealed, BECAUSE)])).toEqual({ kind: 'reseal', code: 'policy_stale' });
     expect(await world.reseal(sealed.id, sealed.digest)).toEqual({ kind: 'end' });
-    expect(world.outcome(sealed.id)).toMatchObject({ status: 'denied', reason: { code: 'rule_denies' } });
+    expect(world.outcome(sealed.id)).toMatchObject({
+      status: 'denied',
+      reason: { code: 'rule_denies', text: 'rule "never payments.transfer": Never.' },
+    });
     expect(world.bank.done.size).toBe(0);
   });
   test('6.9 a rule that became break-glass, or asks more people to review it, is sealed again; one that is relaxed still owes what was sealed', async () => {
@@ -237,6 +245,10 @@ describe('6.10 attacks on break-glass', () => {
     const sealed = await world.propose();
     const vote = approve('ana', sealed, BECAUSE);
     world.clock.pass(10 * MINUTE);
-    expect(await world.advance(sealed, [vote])).toMatchObject({ kind: 'refused', code: 'execution_late' });
+    expect(await world.advance(sealed, [vote])).toMatchObject({
+      kind: 'refused',
+      code: 'execution_late',
+      text: 'The time to start is over.',
+    });
   });
 });

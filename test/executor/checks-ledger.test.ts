@@ -70,10 +70,10 @@ describe('7.10 no standing rejection, cancel or freeze in the ledger', () => {
     const stop = freeze('eva', { type: 'payments.transfer' }, { at });
     await world.lodge(null, freeze('cleo', { agent: 'bearer-agent' }, { at }));
     await world.lodge(null, stop);
-    expect(await refusal(world, sealed, votes)).toMatchObject({ kind: 'wait', code: 'frozen' });
+    expect(await refusal(world, sealed, votes)).toMatchObject({ kind: 'wait', code: 'frozen', text: 'frozen by eva: Something is wrong.' });
     await world.lodge(null, thaw('eva', stop, { at }));
     await world.lodge(null, thaw('eva', stop, { at }));
-    expect(await refusal(world, sealed, votes)).toMatchObject({ kind: 'wait', code: 'frozen' });
+    expect(await refusal(world, sealed, votes)).toMatchObject({ kind: 'wait', code: 'frozen', text: 'frozen by eva: Something is wrong.' });
     await world.lodge(null, thaw('cleo', stop, { at }));
     expect(await world.advance(sealed, votes)).toEqual({ kind: 'end' });
   });
@@ -87,6 +87,7 @@ describe('7.11 quorum', () => {
     expect(result).toMatchObject({
       kind: 'ask',
       code: 'not_eligible',
+      text: 'This person is not among those who may decide this action now.',
       check: 8,
       dropped: [
         { code: 'not_eligible', check: 8 },
@@ -146,7 +147,11 @@ describe('7.12 clocks and target', () => {
   test('a preview that fails now: waits', async () => {
     const { world, sealed, votes } = await ready();
     world.bank.previewFails = new Error('bank is down');
-    expect(await refusal(world, sealed, votes)).toMatchObject({ kind: 'wait', code: 'preview_failed' });
+    expect(await refusal(world, sealed, votes)).toMatchObject({
+      kind: 'wait',
+      code: 'preview_failed',
+      text: 'the preview of payments.transfer failed: bank is down',
+    });
   });
 });
 
@@ -208,7 +213,8 @@ describe('7.14 consumed in one transaction, which asks state, 10 and the clocks 
     world.bank.plan({ run: ['hangs'] });
     const orders = Array.from({ length: 20 }, () => world.advance(sealed, votes));
     while (!world.bank.isHanging) await new Promise((resume) => setTimeout(resume, 5));
-    for (let i = 0; i < 5; i++) expect(await world.advance(sealed, votes)).toMatchObject({ kind: 'wait', code: 'busy' });
+    for (let i = 0; i < 5; i++)
+      expect(await world.advance(sealed, votes)).toMatchObject({ kind: 'wait', code: 'busy', text: 'a step is under way' });
     world.bank.release();
     const results = await Promise.all(orders);
     expect(results.filter(({ kind }) => kind === 'end')).toHaveLength(1);
@@ -229,7 +235,11 @@ describe('7.15 the credential, and then the act', () => {
   test('without a credential nothing was sent: the step did not start, and is tried again under the next key', async () => {
     const { world, sealed, votes } = await ready();
     world.bank.credentialsFail = new Error('vault is sealed');
-    expect(await world.advance(sealed, votes)).toMatchObject({ kind: 'wait', code: 'busy' });
+    expect(await world.advance(sealed, votes)).toMatchObject({
+      kind: 'wait',
+      code: 'busy',
+      text: 'step 1 did not start: credentials_unavailable',
+    });
     expect(world.entries(sealed.id).at(-1)).toMatchObject({ kind: 'step_not_started', code: 'credentials_unavailable' });
     world.bank.credentialsFail = undefined;
     world.clock.pass(SECOND);

@@ -23,7 +23,12 @@ test('7.0 a question among the decisions is no vote, and is not dropped either',
   const { world, sealed, votes } = await ready();
   const [first] = votes;
   if (first === undefined) throw new Error('no vote');
-  expect(await world.advance(sealed, [first, ask('ben', sealed)])).toMatchObject({ kind: 'ask', code: 'quorum_missing', dropped: [] });
+  expect(await world.advance(sealed, [first, ask('ben', sealed)])).toMatchObject({
+    kind: 'ask',
+    code: 'quorum_missing',
+    text: 'The valid decisions do not meet the rule.',
+    dropped: [],
+  });
   expect(await world.advance(sealed, [ask('eva', sealed), ...votes, ask('ana', sealed)])).toEqual({ kind: 'end' });
   expect(world.bank.effectsOf(sealed.id)).toEqual(['run']);
 });
@@ -56,6 +61,7 @@ describe('7.2 audience, ledger id, epoch', () => {
     expect(await restored.modify(sealed.id, modify('ana', sealed, { '/cents': 1 }))).toMatchObject({
       kind: 'refused',
       code: 'audience_mismatch',
+      text: 'this was sealed in another ledger, epoch or executor',
     });
   });
   test('a step that was still to come at a restore does not start, whatever the rows say', async () => {
@@ -68,7 +74,12 @@ describe('7.2 audience, ledger id, epoch', () => {
       await sql.run("UPDATE action SET state = 'executing', status = 'executing'");
       await sql.run('DELETE FROM step WHERE n = 2');
     });
-    expect(await restored.advance(sealed)).toMatchObject({ kind: 'refused', code: 'audience_mismatch', check: 2 });
+    expect(await restored.advance(sealed)).toMatchObject({
+      kind: 'refused',
+      code: 'audience_mismatch',
+      text: 'this was sealed in another ledger, epoch or executor',
+      check: 2,
+    });
     expect(restored.bank.effectsOf(sealed.id)).toEqual(['reserve']);
   });
 });
@@ -77,7 +88,12 @@ describe('7.3 an envelope of its own ledger, the newest revision', () => {
   test('an action this ledger never sealed', async () => {
     const { world, sealed } = await ready();
     const id = actionIdOf(DEPLOYMENT, 'ap-agent', 'never sealed');
-    expect(await world.advance({ id, digest: sealed.digest })).toMatchObject({ kind: 'refused', code: 'revision_stale', check: 3 });
+    expect(await world.advance({ id, digest: sealed.digest })).toMatchObject({
+      kind: 'refused',
+      code: 'revision_stale',
+      text: 'this ledger has sealed no such action',
+      check: 3,
+    });
   });
   test('attack 32: an earlier revision with all its votes', async () => {
     const { world, sealed, votes } = await ready();
@@ -109,7 +125,7 @@ describe('7.3 an envelope of its own ledger, the newest revision', () => {
 test('7.4 policy or roster invalid: nothing runs until they are mended', async () => {
   const { world, sealed, votes } = await ready();
   world.rules.break();
-  expect(await refusal(world, sealed, votes)).toMatchObject({ kind: 'wait', code: 'roster_stale' });
+  expect(await refusal(world, sealed, votes)).toMatchObject({ kind: 'wait', code: 'roster_stale', text: 'policy.yaml:1: nonsense' });
   world.rules.mend();
   expect(await world.advance(sealed, votes)).toEqual({ kind: 'end' });
 });
@@ -120,14 +136,22 @@ describe('7.5 own policy', () => {
     world.rules.setPolicy({ version: 2, deny: ['payments.transfer'] });
     expect(await refusal(world, sealed, votes)).toEqual({ kind: 'reseal', code: 'policy_stale' });
     expect(await world.reseal(sealed.id, sealed.digest)).toEqual({ kind: 'end' });
-    expect(world.outcome(sealed.id)).toMatchObject({ status: 'denied', effect: 'none', reason: { code: 'rule_denies' } });
+    expect(world.outcome(sealed.id)).toMatchObject({
+      status: 'denied',
+      effect: 'none',
+      reason: { code: 'rule_denies', text: 'rule "never payments.transfer": Never.' },
+    });
   });
   test('6.9 a condition that came since, on the parameters people agreed to, is asked at execution', async () => {
     const { world, sealed, votes } = await ready();
     world.rules.setPolicy({ version: 2, denyWhen: 'action.params.cents >= 1' });
     expect(await refusal(world, sealed, votes)).toEqual({ kind: 'reseal', code: 'policy_stale' });
     expect(await world.reseal(sealed.id, sealed.digest)).toEqual({ kind: 'end' });
-    expect(world.outcome(sealed.id)).toMatchObject({ status: 'denied', effect: 'none', reason: { code: 'rule_denies' } });
+    expect(world.outcome(sealed.id)).toMatchObject({
+      status: 'denied',
+      effect: 'none',
+      reason: { code: 'rule_denies', text: 'rule "never so": Never so.' },
+    });
     const other = await ready();
     other.world.rules.setPolicy({ version: 2, when: 'action.params.nosuch == 1' });
     expect(await refusal(other.world, other.sealed, other.votes)).toMatchObject({ code: 'policy_stale' });

@@ -11,7 +11,11 @@ describe('cancelled', () => {
     expect(await world.close(sealed.id, 'cancelled')).toEqual({ kind: 'end' });
     expect(world.outcome(sealed.id)).toMatchObject({ status: 'cancelled', effect: 'none', reason: { by: 'unsigned' } });
     expect(await world.advance(sealed, votes)).toEqual({ kind: 'end' });
-    expect(await world.modify(sealed.id, modify('cleo', sealed, { '/cents': 1 }))).toMatchObject({ kind: 'refused', code: 'action_ended' });
+    expect(await world.modify(sealed.id, modify('cleo', sealed, { '/cents': 1 }))).toMatchObject({
+      kind: 'refused',
+      code: 'action_ended',
+      text: 'the action is no longer under review',
+    });
     expect(world.bank.callsOf('run')).toEqual([]);
   });
   test('a stop that comes with the votes: nothing runs', async () => {
@@ -36,7 +40,11 @@ describe('expired', () => {
   test("only by this executor's own clock: exactly at approveBy, not before", async () => {
     const { world, sealed, votes } = await ready();
     world.clock.ms = Date.parse(sealed.envelope.approveBy) - 1;
-    expect(await world.close(sealed.id, 'expired')).toMatchObject({ kind: 'refused', code: 'request_invalid' });
+    expect(await world.close(sealed.id, 'expired')).toMatchObject({
+      kind: 'refused',
+      code: 'request_invalid',
+      text: 'it may be approved until 2026-06-02T09:00:00.000Z',
+    });
     world.clock.pass(1);
     expect(await world.close(sealed.id, 'expired')).toEqual({ kind: 'end' });
     expect(world.outcome(sealed.id)).toMatchObject({ status: 'expired', effect: 'none', retry: 'new_proposal' });
@@ -46,7 +54,11 @@ describe('expired', () => {
     const world = await World.open();
     const id = actionIdOf(DEPLOYMENT, 'ap-agent', 'nothing');
     for (const reason of ['expired', 'execution_expired', 'rejected'] as const)
-      expect(await world.close(id, reason)).toMatchObject({ kind: 'refused', code: 'request_invalid' });
+      expect(await world.close(id, reason)).toMatchObject({
+        kind: 'refused',
+        code: 'request_invalid',
+        text: 'this ledger knows no such action',
+      });
     expect(world.kinds(id)).toEqual([]);
   });
 });
@@ -54,11 +66,20 @@ describe('expired', () => {
 describe('execution_expired', () => {
   test('6.7 needs a verified quorum, and its time to be over', async () => {
     const { world, sealed, votes } = await ready();
-    expect(await world.close(sealed.id, 'execution_expired', votes)).toMatchObject({ kind: 'refused', code: 'request_invalid' });
+    expect(await world.close(sealed.id, 'execution_expired', votes)).toMatchObject({
+      kind: 'refused',
+      code: 'request_invalid',
+      text: 'it may still start',
+    });
     world.clock.pass(30 * MINUTE);
-    expect(await world.close(sealed.id, 'execution_expired', votes.slice(0, 1))).toMatchObject({ kind: 'refused', code: 'quorum_missing' });
+    expect(await world.close(sealed.id, 'execution_expired', votes.slice(0, 1))).toMatchObject({
+      kind: 'refused',
+      code: 'quorum_missing',
+      text: 'no quorum: it can only expire',
+    });
     expect(await world.close(sealed.id, 'execution_expired', [...votes.slice(0, 1), damaged(approve('ben', sealed))])).toMatchObject({
       code: 'quorum_missing',
+      text: 'no quorum: it can only expire',
     });
     expect(await world.close(sealed.id, 'execution_expired', votes)).toEqual({ kind: 'end' });
     expect(world.outcome(sealed.id)).toMatchObject({ status: 'execution_expired', effect: 'none' });
@@ -67,7 +88,7 @@ describe('execution_expired', () => {
     const { world, sealed, votes } = await ready();
     world.rules.setPolicy({ version: 2, executeWithin: '5m' });
     world.clock.pass(5 * MINUTE);
-    expect(await world.advance(sealed, votes)).toMatchObject({ code: 'execution_late' });
+    expect(await world.advance(sealed, votes)).toMatchObject({ code: 'execution_late', text: 'The time to start is over.' });
     expect(await world.close(sealed.id, 'execution_expired', votes)).toEqual({ kind: 'end' });
   });
 });
@@ -75,7 +96,11 @@ describe('execution_expired', () => {
 describe('rejected', () => {
   test('needs the quorum of rejections; one that comes along is put on record first', async () => {
     const { world, sealed } = await ready();
-    expect(await world.close(sealed.id, 'rejected')).toMatchObject({ kind: 'refused', code: 'request_invalid' });
+    expect(await world.close(sealed.id, 'rejected')).toMatchObject({
+      kind: 'refused',
+      code: 'request_invalid',
+      text: 'no quorum of rejections is lodged',
+    });
     expect(await world.close(sealed.id, 'rejected', [damaged(reject('cleo', sealed))])).toMatchObject({ kind: 'refused' });
     expect(await world.close(sealed.id, 'rejected', [reject('cleo', sealed)])).toEqual({ kind: 'end' });
     expect(world.kinds(sealed.id)).toEqual(['sealed', 'lodged', 'closed']);
@@ -111,7 +136,11 @@ test('after consumption nothing closes it: the ledger decides which came first',
   while (!world.bank.isHanging) await new Promise((resume) => setTimeout(resume, 5));
   world.clock.pass(48 * HOUR);
   for (const reason of ['cancelled', 'expired', 'execution_expired', 'rejected'] as const)
-    expect(await world.close(sealed.id, reason, votes)).toMatchObject({ kind: 'refused', code: 'already_executed' });
+    expect(await world.close(sealed.id, reason, votes)).toMatchObject({
+      kind: 'refused',
+      code: 'already_executed',
+      text: 'execution has begun',
+    });
   world.bank.release();
   await running;
   expect(await world.close(sealed.id, 'cancelled')).toEqual({ kind: 'end' });

@@ -98,7 +98,14 @@ describe('6.13 a cooldown: equal content that people rejected is refused for a w
     const votes = [approve('ana', waiting), approve('ben', waiting)];
     expect(await world.advance(waiting, votes)).toEqual({ kind: 'reseal', code: 'policy_stale' });
     expect(await world.reseal(waiting.id, waiting.digest)).toEqual({ kind: 'end' });
-    expect(world.outcome(waiting.id)).toMatchObject({ status: 'denied', effect: 'none', reason: { code: 'rule_denies' } });
+    expect(world.outcome(waiting.id)).toMatchObject({
+      status: 'denied',
+      effect: 'none',
+      reason: {
+        code: 'rule_denies',
+        text: 'rule "vendor payments": equal content was rejected by person:cleo at 2026-06-01T09:00:00.000Z: paid in October; it may be proposed again from 2026-06-02T09:00:00.000Z',
+      },
+    });
     expect(world.bank.done.size).toBe(0);
   });
   test('a rule relaxed meanwhile frees nothing that was sealed under it', async () => {
@@ -115,7 +122,11 @@ describe('6.13 a cooldown: equal content that people rejected is refused for a w
     await rejected(world);
     const other = await world.propose({ params: { vendor: 'ACME', cents: 1 } });
     const answer = await world.modify(other.id, modify('ana', other, { '/cents': 480_000 }));
-    expect(answer).toMatchObject({ kind: 'refused', code: 'rule_denies' });
+    expect(answer).toMatchObject({
+      kind: 'refused',
+      code: 'rule_denies',
+      text: 'rule "vendor payments": equal content was rejected by person:cleo at 2026-06-01T09:00:00.000Z: paid in October; it may be proposed again from 2026-06-02T09:00:00.000Z',
+    });
     expect(world.kinds(other.id)).toEqual(['sealed']);
   });
   test('content is what the schema reads: a default written out makes no other content; a letter that matters to nobody does', async () => {

@@ -126,7 +126,7 @@ describe('6.3 delegation at the executor', () => {
     const other = await ready();
     await other.world.lodge(other.sealed.id, reject('eva', other.sealed, by(other.sealed, 'ana')));
     expect(await other.world.close(other.sealed.id, 'rejected')).toEqual({ kind: 'end' });
-    expect(other.world.outcome(other.sealed.id).reason).toMatchObject({ code: 'rejected', by: 'person:eva' });
+    expect(other.world.outcome(other.sealed.id).reason).toMatchObject({ code: 'rejected', text: 'Not this vendor.', by: 'person:eva' });
   });
 });
 

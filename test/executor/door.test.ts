@@ -80,7 +80,11 @@ describe("the executor's own door", () => {
       sealed.signed,
     ])
       expect(await stop(signed)).toBe('request_invalid');
-    expect(await world.advance(sealed, [...votes])).toMatchObject({ kind: 'wait', code: 'frozen' });
+    expect(await world.advance(sealed, [...votes])).toMatchObject({
+      kind: 'wait',
+      code: 'frozen',
+      text: 'frozen by cleo: Something is wrong.',
+    });
   });
 
   test('a stranger learns nothing: known and unknown actions answer alike; nothing is written', async () => {
@@ -109,7 +113,7 @@ describe("the executor's own door", () => {
     expect(await stop(reject('cleo', sealed, { by: signerOf('stranger') }))).toBe('roster_stale');
     expect(await stop(reject('cleo', sealed))).toBe('stands');
     world.rules.mend();
-    expect(await world.advance(sealed, [...votes])).toMatchObject({ code: 'rejection_standing' });
+    expect(await world.advance(sealed, [...votes])).toMatchObject({ code: 'rejection_standing', text: 'rejected by cleo' });
   });
 
   test('who may not is refused with a code; the same again stands once', async () => {
@@ -195,12 +199,19 @@ describe('attack 57: what one key may put on record is bounded', () => {
   test('sixty freezes in an hour, each person for itself; a thaw and the next hour are not touched', async () => {
     const say = () => world.lodge(null, freeze('cleo', { type: 'payments.blind' }, { at: world.clock.ms }));
     for (let i = 0; i < 60; i++) expect(await say()).toMatchObject({ kind: 'stands' });
-    expect(await say()).toMatchObject({ kind: 'refused', code: 'rate_limited' });
+    expect(await say()).toMatchObject({
+      kind: 'refused',
+      code: 'rate_limited',
+      text: 'person:cleo has put 60 on record as "freeze" within the hour, and 60 is the most',
+    });
     const other = freeze('eva', { all: true }, { at: world.clock.ms });
     expect(await world.lodge(null, other)).toMatchObject({ kind: 'stands' });
     for (let i = 0; i < 60; i++)
       expect(await world.lodge(null, thaw('cleo', other, { at: world.clock.ms }))).toMatchObject({ kind: 'stands' });
-    expect(await world.lodge(null, thaw('cleo', other, { at: world.clock.ms }))).toMatchObject({ code: 'rate_limited' });
+    expect(await world.lodge(null, thaw('cleo', other, { at: world.clock.ms }))).toMatchObject({
+      code: 'rate_limited',
+      text: 'person:cleo has put 60 on record as "thaw" within the hour, and 60 is the most',
+    });
     world.clock.pass(61 * 60_000);
     expect(await say()).toMatchObject({ kind: 'stands' });
   });
@@ -212,11 +223,17 @@ describe('attack 57: what one key may put on record is bounded', () => {
     expect(await world.lodge(sealed.id, withdraw('cleo', sealed, no))).toMatchObject({ kind: 'stands' });
     const last = reject('cleo', sealed);
     expect(await world.lodge(sealed.id, last)).toMatchObject({ kind: 'stands' });
-    expect(await world.lodge(sealed.id, withdraw('cleo', sealed, last))).toMatchObject({ code: 'rate_limited' });
-    expect(await world.advance(sealed, [...votes])).toMatchObject({ code: 'rejection_standing' });
+    expect(await world.lodge(sealed.id, withdraw('cleo', sealed, last))).toMatchObject({
+      code: 'rate_limited',
+      text: 'person:cleo has 100 on record as "withdraw" of this action, and 100 is the most',
+    });
+    expect(await world.advance(sealed, [...votes])).toMatchObject({ code: 'rejection_standing', text: 'rejected by cleo' });
     await onRecord('reject', 197);
     expect(await world.lodge(sealed.id, reject('cleo', sealed))).toMatchObject({ kind: 'stands' });
-    expect(await world.lodge(sealed.id, reject('cleo', sealed))).toMatchObject({ code: 'rate_limited' });
+    expect(await world.lodge(sealed.id, reject('cleo', sealed))).toMatchObject({
+      code: 'rate_limited',
+      text: 'person:cleo has 200 on record as "reject" of this action, and 200 is the most',
+    });
     expect(await world.lodge(sealed.id, reject('ben', sealed))).toMatchObject({ kind: 'stands' });
   });
 
@@ -242,7 +259,10 @@ describe('attack 57: what one key may put on record is bounded', () => {
     await world.advance(pair, [approve('ana', pair), approve('ben', pair)]);
     for (let i = 0; i < 20; i++)
       expect(await world.lodge(pair.id, cancel(pair.id, { at: world.clock.ms }))).toMatchObject({ kind: 'stands' });
-    expect(await world.lodge(pair.id, cancel(pair.id, { at: world.clock.ms }))).toMatchObject({ code: 'rate_limited' });
+    expect(await world.lodge(pair.id, cancel(pair.id, { at: world.clock.ms }))).toMatchObject({
+      code: 'rate_limited',
+      text: 'agent:ap-agent has 20 on record as "cancel" of this action, and 20 is the most',
+    });
   });
 });
 

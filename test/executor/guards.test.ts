@@ -75,9 +75,19 @@ describe('minTime', () => {
     const world = await open(TEN);
     const sealed = await world.propose();
     const until = toInstant(world.clock.ms + 10 * MINUTE);
-    expect(await refusal(world, sealed, both(sealed))).toMatchObject({ kind: 'wait', code: 'too_early', until });
+    expect(await refusal(world, sealed, both(sealed))).toMatchObject({
+      kind: 'wait',
+      code: 'too_early',
+      text: 'agreed; nothing starts before 2026-06-01T09:10:00.000Z',
+      until,
+    });
     world.clock.pass(10 * MINUTE - 1);
-    expect(await refusal(world, sealed, both(sealed))).toMatchObject({ kind: 'wait', code: 'too_early', until });
+    expect(await refusal(world, sealed, both(sealed))).toMatchObject({
+      kind: 'wait',
+      code: 'too_early',
+      text: 'agreed; nothing starts before 2026-06-01T09:10:00.000Z',
+      until,
+    });
     world.clock.pass(1);
     expect(await world.advance(sealed, both(sealed))).toEqual({ kind: 'end' });
     expect(world.outcome(sealed.id).status).toBe('succeeded');
@@ -96,7 +106,11 @@ describe('minTime', () => {
     world.clock.pass(9 * MINUTE);
     const second = held(await world.modify(first.id, modify('cleo', first, { '/cents': 1 }, { at: world.clock.ms })));
     world.clock.pass(9 * MINUTE);
-    expect(await refusal(world, second, both(second))).toMatchObject({ kind: 'wait', code: 'too_early' });
+    expect(await refusal(world, second, both(second))).toMatchObject({
+      kind: 'wait',
+      code: 'too_early',
+      text: 'agreed; nothing starts before 2026-06-01T09:19:00.000Z',
+    });
     world.clock.pass(MINUTE);
     expect(await world.advance(second, both(second))).toEqual({ kind: 'end' });
   });
@@ -105,9 +119,17 @@ describe('minTime', () => {
     const sealed = await world.propose();
     const until = (minutes: number): string => toInstant(Date.parse(sealed.envelope.sealedAt) + minutes * MINUTE);
     world.rules.setPolicy({ version: 2 });
-    expect(await refusal(world, sealed, both(sealed))).toMatchObject({ code: 'too_early', until: until(10) });
+    expect(await refusal(world, sealed, both(sealed))).toMatchObject({
+      code: 'too_early',
+      text: 'agreed; nothing starts before 2026-06-01T09:10:00.000Z',
+      until: until(10),
+    });
     world.rules.setPolicy({ version: 3, more: ['minTime: 20m'] });
-    expect(await refusal(world, sealed, both(sealed))).toMatchObject({ code: 'too_early', until: until(20) });
+    expect(await refusal(world, sealed, both(sealed))).toMatchObject({
+      code: 'too_early',
+      text: 'agreed; nothing starts before 2026-06-01T09:20:00.000Z',
+      until: until(20),
+    });
   });
   test('a floor after the time to start: it expires, and never runs late', async () => {
     const world = await open(TEN);
@@ -127,7 +149,11 @@ describe('minTime', () => {
       return type.preview(params, context);
     };
     world.types.set(type.name, changed(type, { preview }));
-    expect(await refusal(world, sealed, both(sealed))).toMatchObject({ kind: 'wait', code: 'too_early' });
+    expect(await refusal(world, sealed, both(sealed))).toMatchObject({
+      kind: 'wait',
+      code: 'too_early',
+      text: 'agreed; nothing starts before 2026-06-01T09:10:00.000Z',
+    });
   });
 });
 

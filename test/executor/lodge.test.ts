@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { CODES } from '../../src/domain/codes.js';
 import { digestOfSigned } from '../../src/domain/dsse.js';
 import { actionIdOf } from '../../src/domain/ids.js';
 import { approve, cancel, damaged, freeze, modify, reject, thaw, withdraw } from '../helpers/messages.js';
@@ -24,36 +25,48 @@ describe('reject and withdraw', () => {
     const other = await world.propose();
     const no = reject('cleo', sealed);
     await world.lodge(sealed.id, no);
-    expect(await world.lodge(other.id, no)).toMatchObject({ kind: 'refused', code: 'audience_mismatch' });
+    expect(await world.lodge(other.id, no)).toMatchObject({
+      kind: 'refused',
+      code: 'audience_mismatch',
+      text: 'This was made for another deployment, ledger or executor.',
+    });
   });
   test('refused, each with its code, and nothing is written', async () => {
     const { world, sealed } = await ready();
     const { ms: now } = world.clock;
-    for (const [signed, code] of [
-      [damaged(reject('cleo', sealed)), 'signature_invalid'],
-      [reject('cleo', sealed, { by: keyOfPerson('ana') }), 'signature_invalid'],
-      [reject('dana', sealed), 'signature_invalid'],
-      [reject('eva', sealed), 'not_eligible'],
-      [reject('cleo', sealed, { forge: { view: 'f'.repeat(64) } }), 'view_mismatch'],
-      [reject('cleo', sealed, { at: now + 3 * MINUTE }), 'decision_late'],
-      [approve('cleo', sealed), 'request_invalid'],
-      [modify('cleo', sealed, { '/cents': 1 }), 'request_invalid'],
-      [{ ...reject('cleo', sealed), payload: 'A' }, 'request_invalid'],
-      [{ ...reject('cleo', sealed), payloadType: 'application/json' }, 'request_invalid'],
-      [sealed.signed, 'request_invalid'],
+    for (const [signed, code, text] of [
+      [damaged(reject('cleo', sealed)), 'signature_invalid', CODES.signature_invalid.message],
+      [reject('cleo', sealed, { by: keyOfPerson('ana') }), 'signature_invalid', CODES.signature_invalid.message],
+      [reject('dana', sealed), 'signature_invalid', CODES.signature_invalid.message],
+      [reject('eva', sealed), 'not_eligible', CODES.not_eligible.message],
+      [reject('cleo', sealed, { forge: { view: 'f'.repeat(64) } }), 'view_mismatch', CODES.view_mismatch.message],
+      [reject('cleo', sealed, { at: now + 3 * MINUTE }), 'decision_late', 'the decision is dated more than 2 minutes ahead'],
+      [approve('cleo', sealed), 'request_invalid', 'only a reject or a withdraw is lodged'],
+      [modify('cleo', sealed, { '/cents': 1 }), 'request_invalid', 'only a reject or a withdraw is lodged'],
+      [{ ...reject('cleo', sealed), payload: 'A' }, 'request_invalid', 'not base64url'],
+      [
+        { ...reject('cleo', sealed), payloadType: 'application/json' },
+        'request_invalid',
+        'lodge takes reject, withdraw, cancel, freeze, thaw, resolve and review',
+      ],
+      [sealed.signed, 'request_invalid', 'lodge takes reject, withdraw, cancel, freeze, thaw, resolve and review'],
     ] as const)
-      expect(await world.lodge(sealed.id, signed)).toMatchObject({ kind: 'refused', code });
+      expect(await world.lodge(sealed.id, signed)).toMatchObject({ kind: 'refused', code, text });
     expect(world.kinds(sealed.id)).toEqual(['sealed']);
   });
   test('unknown, denied, cancelled before its seal, and ended actions answer with a code, never with an error', async () => {
     const { world, sealed, votes } = await ready();
     const no = reject('cleo', sealed);
     const unknown = actionIdOf(DEPLOYMENT, 'ap-agent', 'nothing');
-    expect(await world.lodge(unknown, no)).toMatchObject({ kind: 'refused', code: 'request_invalid' });
+    expect(await world.lodge(unknown, no)).toMatchObject({
+      kind: 'refused',
+      code: 'request_invalid',
+      text: 'this ledger knows no such action',
+    });
     await world.close(unknown, 'cancelled');
-    expect(await world.lodge(unknown, no)).toMatchObject({ kind: 'refused', code: 'action_ended' });
+    expect(await world.lodge(unknown, no)).toMatchObject({ kind: 'refused', code: 'action_ended', text: 'the action is cancelled' });
     await world.advance(sealed, votes);
-    expect(await world.lodge(sealed.id, no)).toMatchObject({ kind: 'refused', code: 'action_ended' });
+    expect(await world.lodge(sealed.id, no)).toMatchObject({ kind: 'refused', code: 'action_ended', text: 'the action is succeeded' });
   });
   test('a rejection needs no valid policy or roster: it is on record before anything can run', async () => {
     const { world, sealed, votes } = await ready();
@@ -62,9 +75,10 @@ describe('reject and withdraw', () => {
     expect(await world.lodge(sealed.id, withdraw('ana', sealed, votes[0] ?? sealed.signed))).toMatchObject({
       kind: 'refused',
       code: 'roster_stale',
+      text: 'policy.yaml:1: nonsense',
     });
     world.rules.mend();
-    expect(await world.advance(sealed, votes)).toMatchObject({ code: 'rejection_standing' });
+    expect(await world.advance(sealed, votes)).toMatchObject({ code: 'rejection_standing', text: 'rejected by cleo' });
   });
   test('a hundred rejections and withdrawals of one person still leave a readable seal', async () => {
     const { world, sealed } = await ready();
@@ -104,10 +118,18 @@ describe('cancel', () => {
     ] as const)
       expect(await world.lodge(own.id, cancel(own.id, { at, by }, who))).toMatchObject({ kind: 'refused', code: 'credential_invalid' });
     const other = await world.propose();
-    expect(await world.lodge(other.id, cancel(own.id, { at }))).toMatchObject({ kind: 'refused', code: 'audience_mismatch' });
+    expect(await world.lodge(other.id, cancel(own.id, { at }))).toMatchObject({
+      kind: 'refused',
+      code: 'audience_mismatch',
+      text: 'This was made for another deployment, ledger or executor.',
+    });
     expect(await world.lodge(own.id, cancel(own.id, { at, by: keyOfPerson('dana') }, 'person:dana'))).toMatchObject({ kind: 'stands' });
     const vouched = await world.propose({ agent: 'bearer-agent', by: API });
-    expect(await world.lodge(vouched.id, cancel(vouched.id, { at }))).toMatchObject({ kind: 'refused', code: 'credential_invalid' });
+    expect(await world.lodge(vouched.id, cancel(vouched.id, { at }))).toMatchObject({
+      kind: 'refused',
+      code: 'credential_invalid',
+      text: 'only the agent or its owner cancels',
+    });
     expect(await world.lodge(vouched.id, cancel(vouched.id, { at, by: API }, 'agent:bearer-agent'))).toMatchObject({ kind: 'stands' });
   });
   test('after the end: action_ended', async () => {
@@ -116,6 +138,7 @@ describe('cancel', () => {
     expect(await world.lodge(sealed.id, cancel(sealed.id, { at: world.clock.ms }))).toMatchObject({
       kind: 'refused',
       code: 'action_ended',
+      text: 'the action is succeeded',
     });
   });
 });
@@ -126,19 +149,27 @@ describe('freeze and thaw', () => {
     const { ms: at } = world.clock;
     const all = { all: true };
     const { id } = await world.propose();
-    for (const [signed, code] of [
-      [freeze('ana', all, { at }), 'not_eligible'],
-      [freeze('cleo', all, { at, by: keyOfPerson('ana') }), 'signature_invalid'],
-      [freeze('cleo', all, { at: at + 3 * MINUTE }), 'signature_invalid'],
-      [damaged(freeze('cleo', all, { at })), 'signature_invalid'],
-      [freeze('cleo', { everything: true }, { at }), 'request_invalid'],
+    for (const [signed, code, text] of [
+      [freeze('ana', all, { at }), 'not_eligible', 'ana may not freeze'],
+      [freeze('cleo', all, { at, by: keyOfPerson('ana') }), 'signature_invalid', CODES.signature_invalid.message],
+      [freeze('cleo', all, { at: at + 3 * MINUTE }), 'signature_invalid', CODES.signature_invalid.message],
+      [damaged(freeze('cleo', all, { at })), 'signature_invalid', CODES.signature_invalid.message],
+      [freeze('cleo', { everything: true }, { at }), 'request_invalid', 'not a freeze: see the schema of freeze v1'],
     ] as const)
-      expect(await world.lodge(null, signed)).toMatchObject({ kind: 'refused', code });
+      expect(await world.lodge(null, signed)).toMatchObject({ kind: 'refused', code, text });
     const stop = freeze('cleo', all, { at });
-    expect(await world.lodge(id, stop)).toMatchObject({ kind: 'refused', code: 'request_invalid' });
+    expect(await world.lodge(id, stop)).toMatchObject({
+      kind: 'refused',
+      code: 'request_invalid',
+      text: 'a freeze or thaw belongs to no action',
+    });
     expect(await world.lodge(null, stop)).toMatchObject({ kind: 'stands' });
     expect(await world.lodge(null, stop)).toMatchObject({ kind: 'stands' });
-    expect(await world.lodge(null, thaw('ana', stop, { at }))).toMatchObject({ kind: 'refused', code: 'not_eligible' });
+    expect(await world.lodge(null, thaw('ana', stop, { at }))).toMatchObject({
+      kind: 'refused',
+      code: 'not_eligible',
+      text: 'ana may not thaw',
+    });
   });
   test('who left the group has not thawed; a policy that names nobody thaws nothing', async () => {
     const { world, sealed, votes } = await ready();
@@ -148,9 +179,9 @@ describe('freeze and thaw', () => {
     await world.lodge(null, thaw('cleo', stop, { at }));
     world.rules.setRoster({ version: 2, groups: { security: ['dana', 'eva'] } });
     await world.lodge(null, thaw('eva', stop, { at }));
-    expect(await world.advance(sealed, votes)).toMatchObject({ kind: 'wait', code: 'frozen' });
+    expect(await world.advance(sealed, votes)).toMatchObject({ kind: 'wait', code: 'frozen', text: 'frozen by cleo: Something is wrong.' });
     world.rules.setPolicy({ version: 2, stop: '{ freeze: [group:security] }' });
-    expect(await world.advance(sealed, votes)).toMatchObject({ kind: 'wait', code: 'frozen' });
+    expect(await world.advance(sealed, votes)).toMatchObject({ kind: 'wait', code: 'frozen', text: 'frozen by cleo: Something is wrong.' });
     world.rules.setPolicy({ version: 3 });
     await world.lodge(null, thaw('dana', stop, { at }));
     expect(await world.advance(sealed, votes)).toEqual({ kind: 'end' });

@@ -38,21 +38,31 @@ describe('at the seal (§4)', () => {
   test('6.1 a condition on the preview that cannot be evaluated denies', async () => {
     const world = await World.open();
     world.rules.setPolicy({ denyWhen: 'preview.touches[3] == "x"' });
-    expect(await denial(world)).toMatchObject({ code: 'policy_error' });
+    expect(await denial(world)).toMatchObject({
+      code: 'policy_error',
+      text: 'rule "never so": when: preview.touches[3] == "x": index 3 out of bounds [0, -1)',
+    });
     world.rules.setPolicy({ version: 2, when: 'preview.changes.exists(c, c.to > 5)' });
-    expect(await denial(world)).toMatchObject({ code: 'policy_error' });
+    expect(await denial(world)).toMatchObject({
+      code: 'policy_error',
+      text: "rule \"vendor payments\": when: preview.changes.exists(c, c.to > 5): found no matching overload for '_>_' applied to '(string, int)'",
+    });
   });
   test('a hold rule on the preview takes what it says, and nothing else', async () => {
     const world = await World.open();
     world.rules.setPolicy({ when: TOUCHES_ACME });
-    expect(await denial(world, 'Initech')).toMatchObject({ code: 'rule_missing' });
+    expect(await denial(world, 'Initech')).toMatchObject({ code: 'rule_missing', text: 'no rule matches payments.transfer by ap-agent' });
     expect((await world.propose()).envelope.preview.touches).toEqual(['ACME']);
   });
   test('a modify whose preview the policy denies is refused, and revision and votes stay', async () => {
     const world = await World.open();
     world.rules.setPolicy({ denyWhen: 'preview.changes.exists(c, c.to == "+9 cents")' });
     const sealed = await world.propose();
-    expect(await world.modify(sealed.id, modify('cleo', sealed, { '/cents': 9 }))).toMatchObject({ kind: 'refused', code: 'rule_denies' });
+    expect(await world.modify(sealed.id, modify('cleo', sealed, { '/cents': 9 }))).toMatchObject({
+      kind: 'refused',
+      code: 'rule_denies',
+      text: 'rule "never so": Never so.',
+    });
     expect(await world.advance(sealed, bothVotes(sealed))).toEqual({ kind: 'end' });
     expect(world.outcome(sealed.id).status).toBe('succeeded');
   });
@@ -94,7 +104,10 @@ describe('at execution: the present policy, by what people saw and by what the t
     world.rules.setPolicy({ version: 2, data: '{ dear: [ACME] }', ...DENY_DEAR });
     expect(await refusal(world, sealed, bothVotes(sealed))).toEqual({ kind: 'reseal', code: 'policy_stale' });
     expect(await world.reseal(sealed.id, sealed.digest)).toEqual({ kind: 'end' });
-    expect(world.outcome(sealed.id)).toMatchObject({ status: 'denied', reason: { code: 'rule_denies' } });
+    expect(world.outcome(sealed.id)).toMatchObject({
+      status: 'denied',
+      reason: { code: 'rule_denies', text: 'rule "never so": Never so.' },
+    });
   }
   test("6.9 the policy's newer data: what the target would be said to touch now is asked about as well", () => staleByData({}));
   test('6.9 a preview that only informs is made again where a rule reads it', () => staleByData({ precondition: 'none' }));

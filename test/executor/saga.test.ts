@@ -56,7 +56,11 @@ describe('forward', () => {
     await world.advance(sealed, votes);
     world.clock.pass(30 * MINUTE);
     expect(await world.run(sealed)).toEqual({ kind: 'end' });
-    expect(world.outcome(sealed.id)).toMatchObject({ status: 'failed', effect: 'none', reason: { code: 'execution_late' } });
+    expect(world.outcome(sealed.id)).toMatchObject({
+      status: 'failed',
+      effect: 'none',
+      reason: { code: 'execution_late', text: 'the time to start was over before a step began' },
+    });
     expect(world.bank.callsOf('run')).toHaveLength(1);
   });
 
@@ -67,7 +71,11 @@ describe('forward', () => {
     await world.advance(sealed);
     world.clock.pass(30 * MINUTE);
     await world.run(sealed);
-    expect(world.outcome(sealed.id)).toMatchObject({ status: 'compensated', effect: 'undone', reason: { code: 'execution_late' } });
+    expect(world.outcome(sealed.id)).toMatchObject({
+      status: 'compensated',
+      effect: 'undone',
+      reason: { code: 'execution_late', text: 'the time to start was over before a step began' },
+    });
     expect(world.bank.effectsOf(sealed.id)).toEqual([]);
   });
 
@@ -164,10 +172,18 @@ describe('after a crash or a lost answer: probe (attack 65)', () => {
     ] as const) {
       const { world, sealed, votes } = await started(type);
       world.bank.plan({ run: ['lost_after'], probe: [probe] });
-      expect(await world.run(sealed, votes)).toMatchObject({ kind: 'wait', code: 'outcome_unknown' });
+      expect(await world.run(sealed, votes)).toMatchObject({
+        kind: 'wait',
+        code: 'outcome_unknown',
+        text: 'step 1 needs a person: keyturn resolve',
+      });
       expect(world.statuses.get(sealed.id)).toBe('outcome_unknown');
       world.clock.pass(5 * HOUR);
-      expect(await world.run(sealed, votes)).toMatchObject({ kind: 'wait', code: 'outcome_unknown' });
+      expect(await world.run(sealed, votes)).toMatchObject({
+        kind: 'wait',
+        code: 'outcome_unknown',
+        text: 'step 1 needs a person: keyturn resolve',
+      });
       expect(world.bank.callsOf('run')).toHaveLength(1);
     }
   });
@@ -180,7 +196,11 @@ describe('after a crash or a lost answer: probe (attack 65)', () => {
 
     const { world: other, sealed: again, votes: two } = await started('transfer');
     other.bank.plan({ run: ['lost_before'], probe: Array.from({ length: 200 }, () => 'throws' as const) });
-    expect(await other.run(again, two)).toMatchObject({ kind: 'wait', code: 'outcome_unknown' });
+    expect(await other.run(again, two)).toMatchObject({
+      kind: 'wait',
+      code: 'outcome_unknown',
+      text: 'step 1 needs a person: keyturn resolve',
+    });
     expect(other.entries(again.id).at(-1)).toMatchObject({ kind: 'step_unknown', code: 'probe_failed: bank does not answer' });
   });
 
@@ -192,7 +212,7 @@ describe('after a crash or a lost answer: probe (attack 65)', () => {
     await world.restart();
     expect(await world.run(sealed)).toEqual({ kind: 'end' });
     world.bank.release();
-    expect(await zombie).toMatchObject({ kind: 'wait', code: 'busy' });
+    expect(await zombie).toMatchObject({ kind: 'wait', code: 'busy', text: 'the action moved meanwhile; ask again' });
     expect(world.bank.effectsOf(sealed.id)).toEqual(['run']);
     expect(world.bank.callsOf('run')).toEqual([1, 2].map((n) => `${sealed.id}/run/run/${n}`));
     await world.report(sealed.id);

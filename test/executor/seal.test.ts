@@ -50,7 +50,11 @@ describe('what is sealed', () => {
     const first = await world.propose({ idempotencyKey: 'one' });
     const other = request({ idempotencyKey: 'one', params: { vendor: 'ACME', cents: 820_000 } });
     expect(other.id).toBe(first.id);
-    expect(await world.seal(other.id, other.signed)).toMatchObject({ kind: 'refused', code: 'idempotency_key_reused' });
+    expect(await world.seal(other.id, other.signed)).toMatchObject({
+      kind: 'refused',
+      code: 'idempotency_key_reused',
+      text: 'this idempotency key belongs to another body',
+    });
     expect(world.kinds(first.id)).toEqual(['sealed']);
   });
 
@@ -99,7 +103,11 @@ describe('who asks (§4)', () => {
   test('a damaged signature writes nothing; the honest request still goes', async () => {
     const world = await World.open();
     const { id, signed } = request();
-    expect(await world.seal(id, damaged(signed))).toMatchObject({ kind: 'refused', code: 'credential_invalid' });
+    expect(await world.seal(id, damaged(signed))).toMatchObject({
+      kind: 'refused',
+      code: 'credential_invalid',
+      text: 'No valid credential of a known agent, person or API stands behind this.',
+    });
     await nothingWritten(world);
     held(await world.seal(id, signed));
   });
@@ -109,7 +117,11 @@ describe('who asks (§4)', () => {
     const sealed = await world.propose({ agent: 'bearer-agent', by: API });
     expect(sealed.envelope.standing).toBe('vouched');
     const own = request({ agent: 'bearer-agent', by: signerOf('agent:bearer-agent') });
-    expect(await world.seal(own.id, own.signed)).toMatchObject({ kind: 'refused', code: 'credential_invalid' });
+    expect(await world.seal(own.id, own.signed)).toMatchObject({
+      kind: 'refused',
+      code: 'credential_invalid',
+      text: 'No valid credential of a known agent, person or API stands behind this.',
+    });
   });
 
   test('an agent past its end, or with a key past its end, asks nothing', async () => {
@@ -117,23 +129,39 @@ describe('who asks (§4)', () => {
     const gone = "ap-agent: { owner: dana, key: 'KEY', propose: [payments.*], until: '2026-06-01T09:00:00.000Z' }";
     world.rules.setRoster({ agents: [gone.replace('KEY', signerOf('agent:ap-agent').key.text)] });
     const { id, signed } = request();
-    expect(await world.seal(id, signed)).toMatchObject({ kind: 'refused', code: 'credential_invalid' });
+    expect(await world.seal(id, signed)).toMatchObject({
+      kind: 'refused',
+      code: 'credential_invalid',
+      text: 'No valid credential of a known agent, person or API stands behind this.',
+    });
     await nothingWritten(world);
   });
 
   test('a request for another deployment, or under another id than its own, is refused', async () => {
     const world = await World.open();
     const foreign = request({ deployment: 'acme-prod' });
-    expect(await world.seal(foreign.id, foreign.signed)).toMatchObject({ kind: 'refused', code: 'audience_mismatch' });
+    expect(await world.seal(foreign.id, foreign.signed)).toMatchObject({
+      kind: 'refused',
+      code: 'audience_mismatch',
+      text: 'the request is for acme-prod',
+    });
     const [one, two] = [request(), request()];
-    expect(await world.seal(one.id, two.signed)).toMatchObject({ kind: 'refused', code: 'audience_mismatch' });
+    expect(await world.seal(one.id, two.signed)).toMatchObject({
+      kind: 'refused',
+      code: 'audience_mismatch',
+      text: 'the action id does not follow from the request',
+    });
     await nothingWritten(world);
   });
 
   test('onBehalfOf must be somebody of the roster, and is excluded', async () => {
     const world = await World.open();
     const nobody = request({ onBehalfOf: 'zoe' });
-    expect(await world.seal(nobody.id, nobody.signed)).toMatchObject({ kind: 'refused', code: 'request_invalid' });
+    expect(await world.seal(nobody.id, nobody.signed)).toMatchObject({
+      kind: 'refused',
+      code: 'request_invalid',
+      text: 'onBehalfOf: nobody called zoe in the roster',
+    });
     const sealed = await world.propose({ onBehalfOf: 'ana' });
     expect(sealed.envelope.exclusions).toEqual([
       { person: 'dana', why: 'owner' },
@@ -169,6 +197,10 @@ test('input that is none is answered, signed, and names no action', async () => 
   const { id, signed } = request();
   // What the schema takes as base64url is refused by name; anything else is no input.
   for (const payload of ['A', '', 'e30', Buffer.from(canonicalize({ v: 1 })).toString('base64url')])
-    expect(await world.seal(id, { ...signed, payload })).toMatchObject({ kind: 'refused', code: 'request_invalid' });
+    expect(await world.seal(id, { ...signed, payload })).toMatchObject({
+      kind: 'refused',
+      code: 'request_invalid',
+      text: 'not a request: see the schema of request v1',
+    });
   expect(await rows(world, 'action')).toBe(0);
 });

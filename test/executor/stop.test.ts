@@ -18,7 +18,7 @@ describe('stop and freeze between steps', () => {
     expect(world.outcome(sealed.id)).toMatchObject({
       status: 'compensated',
       effect: 'undone',
-      reason: { code: 'cancelled', by: 'agent:ap-agent' },
+      reason: { code: 'cancelled', text: 'cancelled after it had begun', by: 'agent:ap-agent' },
     });
     expect(world.bank.callsOf('run')).toHaveLength(1);
     expect(world.bank.effectsOf(sealed.id)).toEqual([]);
@@ -27,7 +27,10 @@ describe('stop and freeze between steps', () => {
     const { world, sealed, votes } = await started('batch');
     await world.advance(sealed, votes);
     await world.run(sealed, [], { stop: true });
-    expect(world.outcome(sealed.id)).toMatchObject({ status: 'compensated', reason: { code: 'cancelled', by: 'unsigned' } });
+    expect(world.outcome(sealed.id)).toMatchObject({
+      status: 'compensated',
+      reason: { code: 'cancelled', text: 'cancelled after it had begun', by: 'unsigned' },
+    });
     expect(world.entries(sealed.id).filter(({ kind }) => kind === 'lodged')).toMatchObject([
       { object: 'cancel', digest: null, by: 'unsigned' },
     ]);
@@ -55,7 +58,7 @@ describe('stop and freeze between steps', () => {
     await world.advance(sealed, votes);
     const stop = freeze('cleo', { all: true }, { at: world.clock.ms });
     await world.lodge(null, stop);
-    expect(await world.run(sealed)).toMatchObject({ kind: 'wait', code: 'frozen' });
+    expect(await world.run(sealed)).toMatchObject({ kind: 'wait', code: 'frozen', text: 'a freeze is in force' });
     expect(world.bank.callsOf('run')).toHaveLength(1);
     await world.run(sealed, [], { stop: true });
     expect(world.outcome(sealed.id).status).toBe('compensated');
@@ -75,7 +78,7 @@ describe('stop and freeze between steps', () => {
     await world.advance(sealed, votes);
     world.rules.break();
     expect(await world.advance(sealed)).toEqual({ kind: 'again' });
-    expect(await world.advance(sealed)).toMatchObject({ kind: 'wait', code: 'roster_stale' });
+    expect(await world.advance(sealed)).toMatchObject({ kind: 'wait', code: 'roster_stale', text: 'policy.yaml:1: nonsense' });
     world.rules.mend();
     expect(await world.run(sealed)).toEqual({ kind: 'end' });
   });
@@ -85,7 +88,11 @@ describe('stop and freeze between steps', () => {
     const type = world.types.get('payments.batch');
     if (type === undefined) throw new Error('no type');
     world.types.set(type.name, { ...type, version: '2' });
-    expect(await world.advance(sealed)).toMatchObject({ kind: 'wait', code: 'type_changed' });
+    expect(await world.advance(sealed)).toMatchObject({
+      kind: 'wait',
+      code: 'type_changed',
+      text: 'the action type changed while the action was under way; bring its version back',
+    });
     world.types.set(type.name, type);
     expect(await world.run(sealed)).toEqual({ kind: 'end' });
   });

@@ -44,9 +44,13 @@ describe('undo', () => {
     const votes = [approve('ana', again), approve('ben', again)];
     for (let i = 0; i < 3; i++) await world.advance(again, votes);
     world.clock.pass(HOUR - 1);
-    expect(await world.advance(again)).toMatchObject({ kind: 'wait', code: 'busy' });
+    expect(await world.advance(again)).toMatchObject({ kind: 'wait', code: 'busy', text: 'the undo of step 1 is tried again' });
     world.clock.pass(1);
-    expect(await world.advance(again)).toMatchObject({ kind: 'wait', code: 'compensation_failed' });
+    expect(await world.advance(again)).toMatchObject({
+      kind: 'wait',
+      code: 'compensation_failed',
+      text: 'the undo of step 1 needs a person: keyturn resolve',
+    });
     expect(world.statuses.get(again.id)).toBe('compensation_failed');
     expect(world.entries(again.id).at(-1)).toMatchObject({ kind: 'undo_unknown', step: 1 });
     expect(await world.lodge(again.id, resolve('eva', again.id, 1, 'undone_by_hand', { at: world.clock.ms }))).toMatchObject({
@@ -76,7 +80,11 @@ describe('undo', () => {
   });
   test('did_not on a step that could not be undone: there was nothing to undo', async () => {
     const { world, sealed, say } = await after('by-hand', { run: ['ok', 'failed'] });
-    expect(await say('eva', 1, 'happened')).toMatchObject({ kind: 'refused', code: 'request_invalid' });
+    expect(await say('eva', 1, 'happened')).toMatchObject({
+      kind: 'refused',
+      code: 'request_invalid',
+      text: '"happened" says nothing about step 1, which could not be undone',
+    });
     expect(await say('eva', 1, 'did_not')).toMatchObject({ kind: 'stands' });
     expect(await ended(world, sealed)).toEqual({ status: 'failed', effect: 'none' });
   });
@@ -143,29 +151,58 @@ describe('outcome_unknown is resolved by people the rule names (§5)', () => {
   test('only by those the rule names, with a key valid now, of the step that waits, once', async () => {
     const { world, sealed, say } = await after('batch', { run: ['ok', 'lost_after'], ...unknown });
     const at = world.clock.ms;
-    expect(await say('ana', 2, 'happened')).toMatchObject({ kind: 'refused', code: 'not_eligible' });
-    expect(await say('dana', 2, 'happened')).toMatchObject({ kind: 'refused', code: 'signature_invalid' });
+    expect(await say('ana', 2, 'happened')).toMatchObject({
+      kind: 'refused',
+      code: 'not_eligible',
+      text: 'ana is not among those who may resolve this',
+    });
+    expect(await say('dana', 2, 'happened')).toMatchObject({
+      kind: 'refused',
+      code: 'signature_invalid',
+      text: 'No key of an eligible person made this signature over these bytes.',
+    });
     expect(await world.lodge(sealed.id, resolve('eva', sealed.id, 2, 'happened', { at, by: keyOfPerson('ana') }))).toMatchObject({
       code: 'signature_invalid',
+      text: 'No key of an eligible person made this signature over these bytes.',
     });
     expect(await world.lodge(sealed.id, resolve('eva', sealed.id, 2, 'happened', { at: at + 3 * MINUTE }))).toMatchObject({
       code: 'signature_invalid',
+      text: 'No key of an eligible person made this signature over these bytes.',
     });
-    expect(await say('eva', 1, 'did_not')).toMatchObject({ kind: 'refused', code: 'request_invalid' });
-    expect(await say('eva', 3, 'happened')).toMatchObject({ kind: 'refused', code: 'request_invalid' });
+    expect(await say('eva', 1, 'did_not')).toMatchObject({
+      kind: 'refused',
+      code: 'request_invalid',
+      text: '"did_not" says nothing about step 1, which has an unknown outcome',
+    });
+    expect(await say('eva', 3, 'happened')).toMatchObject({
+      kind: 'refused',
+      code: 'request_invalid',
+      text: '"happened" says nothing about step 3, which has an unknown outcome',
+    });
     world.rules.setRoster({ version: 2, people: { eva: `{ name: eva, keys: ['${signerOf('new').key.text}'] }` } });
-    expect(await say('eva', 2, 'happened')).toMatchObject({ code: 'signature_invalid' });
+    expect(await say('eva', 2, 'happened')).toMatchObject({
+      code: 'signature_invalid',
+      text: 'No key of an eligible person made this signature over these bytes.',
+    });
     world.rules.setRoster({ version: 3 });
     const said = resolve('eva', sealed.id, 2, 'did_not', { at });
     expect(await world.lodge(sealed.id, said)).toMatchObject({ kind: 'stands' });
     expect(await world.lodge(sealed.id, said)).toMatchObject({ kind: 'stands' });
-    expect(await say('eva', 2, 'happened')).toMatchObject({ kind: 'refused', code: 'request_invalid' });
+    expect(await say('eva', 2, 'happened')).toMatchObject({
+      kind: 'refused',
+      code: 'request_invalid',
+      text: 'no step of this action waits for a person',
+    });
     expect(world.kinds(sealed.id).filter((kind) => kind === 'resolved')).toHaveLength(1);
   });
   test('a resolve of an action where no step waits is refused', async () => {
     const { sealed, say } = await after('transfer', {});
     expect(sealed.id).toBeDefined();
-    expect(await say('eva', 1, 'happened')).toMatchObject({ kind: 'refused', code: 'action_ended' });
+    expect(await say('eva', 1, 'happened')).toMatchObject({
+      kind: 'refused',
+      code: 'action_ended',
+      text: 'no step of this action waits for a person',
+    });
   });
 
   const two = { resolve: '{ from: [group:finance-leads, group:finance], quorum: 2 }' };
@@ -202,7 +239,10 @@ describe('outcome_unknown is resolved by people the rule names (§5)', () => {
     await next('eva', 'happened');
     await next('ana', 'happened');
     world.clock.pass(SECOND);
-    expect(await world.run(sealed)).toMatchObject({ code: 'compensation_failed' });
+    expect(await world.run(sealed)).toMatchObject({
+      code: 'compensation_failed',
+      text: 'the undo of step 1 needs a person: keyturn resolve',
+    });
     await next('ben', 'did_not');
     expect(world.statuses.get(sealed.id)).toBe('compensation_failed');
     await next('eva', 'did_not');
