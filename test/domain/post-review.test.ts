@@ -3,7 +3,7 @@ import { CODES } from '../../src/domain/codes.js';
 import { digestOfSigned, type Signed } from '../../src/domain/dsse.js';
 import { personIdSchema, type Digest } from '../../src/domain/ids.js';
 import { toInstant } from '../../src/domain/instant.js';
-import { isOverdue, owedBy, postReviewOf, readReview, reviewersAwaited } from '../../src/domain/post-review.js';
+import { isOverdue, owedBy, postReviewOf, readReview, reviewersAwaited, type PostReview } from '../../src/domain/post-review.js';
 import { extendReceipt, type Receipt } from '../../src/domain/receipt.js';
 import { HandLedger, HOUR, OPENED, ring, seal } from '../helpers/hand-made.js';
 import { cancel, damaged, review } from '../helpers/messages.js';
@@ -73,7 +73,7 @@ describe('where a post-review stands, by the entries alone', () => {
     expect(reviewersAwaited(all)).toEqual([]);
   });
   test('overdue from its very millisecond on, only while open', () => {
-    const open = { state: 'open', verdict: null, by: [], due: DUE } as const;
+    const open: PostReview = { state: 'open', verdict: null, by: [], due: DUE };
     expect([at + HOUR - 1, at + HOUR, at + HOUR + 1].map((now) => isOverdue(open, now))).toEqual([false, true, true]);
     expect(isOverdue({ ...open, state: 'signed' }, at + 2 * HOUR)).toBe(false);
     expect(isOverdue({ ...open, due: null }, at + 2 * HOUR)).toBe(false);

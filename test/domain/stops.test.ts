@@ -147,7 +147,7 @@ describe('a resolve', () => {
 
 describe("what the executor's own door takes", () => {
   const no = reject('ana', SEALED, { at: at - MINUTE });
-  const stops: readonly { readonly signed: Signed; readonly message: StopMessage; readonly kind: string }[] = [
+  const stops: readonly { readonly signed: Signed; readonly message: StopMessage; readonly kind: StopMessage['kind'] }[] = [
     { kind: 'reject', signed: no, message: { kind: 'reject', actionId: id } },
     { kind: 'withdraw', signed: withdraw('ana', SEALED, no, { at }), message: { kind: 'withdraw', actionId: id } },
     { kind: 'cancel', signed: cancel(id, { at }), message: { kind: 'cancel', actionId: id } },

@@ -67,7 +67,7 @@ describe('what a decision is refused with', () => {
     expect(said(approve('ana', second, { at, forge: { revision: 1 } }), at, both)).toBe(plain(7, 'revision_stale'));
     expect(said(reject('ana', second, { at }))).toBe(plain(7, 'revision_stale'));
     expect(said(approve('ana', second, { at, forge: { view: 'a'.repeat(64) } }), at, both)).toBe(plain(7, 'view_mismatch'));
-    for (const forge of [{ deployment: 'acme-prod' }, { actionId: `act_${'0'.repeat(26)}` }])
+    for (const forge of [{ deployment: 'acme-prod' }, { actionId: `act_${'0'.repeat(26)}` }] satisfies JsonObject[] as JsonObject[])
       expect(said(approve('ana', FIRST, { at, forge }))).toBe(plain(7, 'audience_mismatch'));
   });
   test('read once or twice, it is the same object with the same digest', () => {

@@ -15,7 +15,7 @@ function recorded(): { readonly meter: MetricMeter; readonly made: string[]; rea
       return (value: number, tags: MetricTags = {}) => void told.push([name, value, { ...own, ...tags }]);
     };
     return {
-      ...noopMetricMeter,
+      createHistogram: (name, valueType, unit, description) => noopMetricMeter.createHistogram(name, valueType, unit, description),
       createCounter: (name, unit, description) => ({
         ...noopMetricMeter.createCounter(name),
         add: metric('counter', name, description, unit),
