@@ -1,4 +1,6 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { dirname, resolve } from 'node:path';
 
 /**
  * The packages' signatures, remembered: the tests sign and verify the same bytes with the same keys for every mutant. Pure functions of other people's
@@ -14,20 +16,32 @@ const bytesOf = (value) =>
   value instanceof Uint8Array
     ? `${value.length}:${Buffer.from(value.buffer, value.byteOffset, value.length).toString('latin1')}`
     : undefined;
+const nameOf = (parts) => crypto.createHash('sha256').update(parts.join('\0'), 'latin1').digest('base64');
 
 function remembering(name, call) {
   return (...args) => {
-    if (!memory.on) return call(...args);
-    const parts = args.map((arg) => bytesOf(arg) ?? (arg === undefined ? '-' : JSON.stringify(arg)));
-    // Only bytes and plain options make a key: whatever else comes is worked out.
-    if (args.some((arg) => typeof arg === 'function' || typeof arg === 'bigint')) return call(...args);
-    const key = [name, ...parts].join('\0');
+    // Only bytes and plain options make a name: whatever else comes is worked out.
+    if (!memory.on || args.some((arg) => typeof arg === 'function' || typeof arg === 'bigint')) return call(...args);
+    const key = nameOf([name, ...args.map((arg) => bytesOf(arg) ?? (arg === undefined ? '-' : JSON.stringify(arg)))]);
     if (known.has(key)) return copyOf(known.get(key));
     const result = call(...args);
     if (known.size >= MOST) known.clear();
     known.set(key, copyOf(result));
     return result;
   };
+}
+
+/** Kept for the processes to come; by the package's version, for another may have been mended. */
+const { version } = JSON.parse(readFileSync(resolve(dirname(require.resolve('@noble/curves/ed25519.js')), 'package.json'), 'utf8'));
+const KEPT = resolve(import.meta.dirname, '../../.cache/stryker', `signatures-${version}.json`);
+if (existsSync(KEPT))
+  for (const [key, value] of JSON.parse(readFileSync(KEPT, 'utf8')))
+    known.set(key, typeof value === 'string' ? new Uint8Array(Buffer.from(value, 'base64')) : value);
+export function keepForOthers() {
+  const all = [...known].map(([key, value]) => [key, value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value]);
+  mkdirSync(dirname(KEPT), { recursive: true });
+  writeFileSync(`${KEPT}.new`, JSON.stringify(all));
+  renameSync(`${KEPT}.new`, KEPT);
 }
 const copyOf = (value) => (value instanceof Uint8Array ? Uint8Array.from(value) : value);
 

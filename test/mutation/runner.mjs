@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { PluginKind, declareFactoryPlugin } from '@stryker-mutator/api/plugin';
-import { memory } from './remembered.mjs';
+import { keepForOthers, memory } from './remembered.mjs';
 import { Run } from './suite.mjs';
 import { Tests, Unloadable, testFiles } from './tests.mjs';
 import { Hangs, watchdog, watched } from './watch.mjs';
@@ -130,6 +130,7 @@ class Runner {
       if (name.startsWith(LOADING)) continue;
       for (const mutant of Object.keys(counts)) if (loading[mutant] !== undefined) (direct[mutant] ??= []).push(name);
     }
+    keepForOthers();
     writeFileSync(FACTS, JSON.stringify({ times, loading: Object.keys(loading), direct }));
     return { status: 'complete', tests: results, mutantCoverage: { static: {}, perTest } };
   }
