@@ -44,6 +44,13 @@ describe('questions and answers as a roster proves them', () => {
     const later = ask('ben', SEALED, 'And why?', { at: at + 1 });
     expect(read([], [later, QUESTION]).questions.map(({ person }) => person)).toEqual(['ana', 'ben']);
   });
+  test('of two questions of the same moment the lower digest comes first, however they arrive', () => {
+    const both = [QUESTION, ask('ben', SEALED, 'And why?', { at }), ask('cleo', SEALED, 'And when?', { at })];
+    const sorted = both.map(digestOfSigned).sort();
+    for (const decisions of [both, both.toReversed()]) expect(read([], decisions).questions.map(({ digest }) => digest)).toEqual(sorted);
+    const earlier = ask('dana', SEALED, 'Who?', { at: at - 1 });
+    expect(read([], [...both, earlier]).questions.map(({ digest }) => digest)).toEqual([digestOfSigned(earlier), ...sorted]);
+  });
   test("attack: an answer that is not the agent's own is no answer, whoever puts it in", () => {
     for (const by of [keyOfPerson('ana'), API, EXECUTOR, signerOf('agent:other')])
       expect(shown(answer('Trust me.', { by }))).toBe('1 forged');

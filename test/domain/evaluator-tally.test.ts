@@ -5,7 +5,7 @@ import type { Digest, PersonId } from '../../src/domain/ids.js';
 import { personIdSchema } from '../../src/domain/ids.js';
 import { stageSchema, type Stage } from '../../src/domain/objects/envelope.js';
 import { assign, barAt, peopleAt, satisfiable } from '../../src/domain/quorum.js';
-import { awaitingAt, eligibleAt, progress, tally, type Ladder, type Tally, type Vote } from '../../src/domain/tally.js';
+import { awaitingAt, eligibleAt, progress, progressByStage, tally, type Ladder, type Tally, type Vote } from '../../src/domain/tally.js';
 import { HOUR, MINUTE, OPENED } from '../helpers/hand-made.js';
 
 const digest = (word: string): Digest => sha256(utf8(word));
@@ -241,6 +241,18 @@ describe('what people are shown', () => {
     expect(at()).toEqual({ have: 0, need: 2 });
     expect(at(yes('ana'), yes('ben'))).toEqual({ have: 1, need: 2 });
     expect(at(yes('ana'), yes('ben'), yes('cleo'))).toEqual({ have: 2, need: 2 });
+  });
+  test('the same, stage by stage, with the bars of then', () => {
+    const rule = ladder([
+      { ...stage(['ana', 'ben'], 1, [{ after: HOUR, to: ['eva'], quorum: 2 }]), name: 'finance' },
+      { ...stage(['cleo'], 1), name: 'security' },
+    ]);
+    const shown = (now: number, ...votes: Vote[]): string[] =>
+      progressByStage(rule, tally(rule, NEWEST, votes), now).map(({ name, have, need }) => `${name} ${have}/${need}`);
+    expect(shown(OPENED)).toEqual(['finance 0/1', 'security 0/1']);
+    expect(shown(OPENED, yes('cleo'))).toEqual(['finance 0/1', 'security 1/1']);
+    expect(shown(OPENED, yes('ana'), yes('ben'))).toEqual(['finance 1/1', 'security 0/1']);
+    expect(shown(OPENED + HOUR, yes('ana'), yes('ben'))).toEqual(['finance 2/2', 'security 0/1']);
   });
   test('progress knows a raised bar', () => {
     const rule = ladder([stage(['ana', 'ben', 'cleo'], 2, [{ after: HOUR, to: ['eva'], quorum: 3 }])]);

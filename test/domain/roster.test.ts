@@ -41,6 +41,16 @@ describe('what a roster holds', () => {
     expect(agents(`bearer: 'sha256:${digest}'`)).toMatchObject({ keys: [], bearer: digest });
   });
 
+  test('an agent has the usual limits, but for those it is given', () => {
+    const limits = (given: string) =>
+      rosterOf(ROSTER_TEXT.replace(`key: '${keyText('ap-agent')}'`, `key: '${keyText('ap-agent')}'${given}`)).agents.get(agent('ap-agent'))
+        ?.limits;
+    expect(limits('')).toEqual({ perMinute: 60, pending: 200 });
+    expect(limits(', limits: { perMinute: 7 }')).toEqual({ perMinute: 7, pending: 200 });
+    expect(limits(', limits: { pending: 9 }')).toEqual({ perMinute: 60, pending: 9 });
+    expect(limits(', limits: { perMinute: 1, pending: 2 }')).toEqual({ perMinute: 1, pending: 2 });
+  });
+
   test('a person may have a passkey, and the API several keys', () => {
     const roster = rosterOf(
       ROSTER_TEXT.replace(keyText('ana'), passkey('ana')).replace(

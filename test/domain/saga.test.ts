@@ -4,6 +4,7 @@ import {
   ACTION_STATES,
   due,
   endOfUndo,
+  inDoubt,
   resolveStep,
   type Due,
   type ResolveVerdict,
@@ -177,4 +178,16 @@ test('§5 the end of an undo: compensated if anything was done, else cancelled o
   expect(endOfUndo(false, cause('cancelled'))).toBe('cancelled');
   expect(endOfUndo(false, cause('failed'))).toBe('failed');
   expect(endOfUndo(false, cause('execution_late'))).toBe('failed');
+});
+
+test('a restore leaves in doubt the first step that is not surely done, or the last', () => {
+  const { plans } = saga('executing', []);
+  const at = (...steps: ReturnType<typeof step>[]) => inDoubt({ steps, plans });
+  expect(plans).toHaveLength(2);
+  expect(at()).toEqual({ step: 1, attempt: 1 });
+  expect(at(step(1, 'started', { attempt: 3 }))).toEqual({ step: 1, attempt: 3 });
+  expect(at(step(1, 'not_started', { attempt: 2 }))).toEqual({ step: 1, attempt: 2 });
+  expect(at(step(1, 'done', { attempt: 2 }))).toEqual({ step: 2, attempt: 1 });
+  expect(at(step(1, 'done'), step(2, 'unknown', { attempt: 4 }))).toEqual({ step: 2, attempt: 4 });
+  expect(at(step(1, 'done'), step(2, 'done', { attempt: 5 }))).toEqual({ step: 2, attempt: 5 });
 });
