@@ -185,9 +185,14 @@ describe('a whole book holds, or the first thing that does not is named', () => 
     expect(await check(book(), from)).toBe('entry 1: the key of executor bank was not valid then');
   });
   test('rows of another form, and what is no fault of the book', async () => {
-    const broken = (error: unknown): LedgerSource => ({ ...sourceOf(book()), meta: () => Promise.reject(error) });
-    const { error } = z.string().safeParse(1);
-    expect(said(await checkLedger(broken(error), ROSTER))).toBe('rows: a row is not what this build writes');
-    await expect(checkLedger(broken(new Error('away')), ROSTER)).rejects.toThrow('away');
+    const broken = (meta: LedgerSource['meta']): LedgerSource => ({ ...sourceOf(book()), meta });
+    const unreadable = broken(async () => new Map([['deployment', z.string().parse(1)]]));
+    expect(said(await checkLedger(unreadable, ROSTER))).toBe('rows: a row is not what this build writes');
+    await expect(
+      checkLedger(
+        broken(() => Promise.reject(new Error('away'))),
+        ROSTER,
+      ),
+    ).rejects.toThrow('away');
   });
 });

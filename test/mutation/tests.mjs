@@ -12,7 +12,7 @@ const fc = require('fast-check');
 fc.configureGlobal({ seed: 1, endOnFailure: true });
 
 /** A server of its own, every byte of every file flipped, thousands of orders at random: each costs more than all the others together. */
-const FILES_LEFT_OUT = /ledger-postgres|evidence-flips-|hostile-coordinator/;
+const FILES_LEFT_OUT = /ledger-postgres|rules-shared|evidence-flips-|hostile-coordinator/;
 /** One waits ten seconds for a clock, two start processes, one flips every byte. What only they would notice counts as survived. */
 const TESTS_LEFT_OUT =
   /speaks slowly, is cut off|attack 65: kill -9 in the middle of writing|a second opener, in this process or in another|any byte of the assertion changed/;
@@ -21,7 +21,6 @@ const OTHERS = [
   ...['decisions', 'dialogue', 'evidence', 'freeze', 'hostile-api', 'policy', 'reading', 'render'].map((name) => `cli/${name}`),
   'client/sign',
   'docs/codes',
-  'ledgers/migrations',
   'ledgers/restore',
 ].map((name) => `test/${name}.test.ts`);
 const { noopMetricMeter } = require('@temporalio/common');
