@@ -7,6 +7,7 @@ import type { Stage } from './stage.js';
 /** What an attacker's process holds, and nothing beside it. */
 export type Credential =
   | 'agent key'
+  | "another agent's key"
   | 'bearer key'
   | "an owner's two agent keys"
   | 'namespace write'
@@ -16,6 +17,7 @@ export type Credential =
   | "ana's two keys"
   | "ben's key"
   | "cleo's key"
+  | "eva's key"
   | "gus's key"
   | "the owner's key"
   | "fay's ended key"
@@ -43,6 +45,8 @@ export const factsSchema = z.strictObject({
   votes: z.array(signedSchema).default([]),
   /** Ben's delegation. */
   mandate: signedSchema.optional(),
+  /** The digest of a reviewer's question. */
+  question: z.string().default(''),
   /** The digest of a freeze. */
   freeze: z.string().default(''),
 });

@@ -10,6 +10,7 @@ const TALLY = 'src/domain/tally.ts';
 const EVALUATE = 'src/domain/policy/evaluate.ts';
 const JUDGE = 'src/executor/judge.ts';
 const SEAL = 'src/executor/seal.ts';
+const BREAK_GLASS = 'src/domain/break-glass.ts';
 const CHARGES = 'src/executor/ledger/charges.ts';
 const STEP_TRANSITIONS = 'src/executor/ledger/step-transitions.ts';
 
@@ -126,6 +127,33 @@ export const GUARDS = {
     'if (executorKeys !== undefined) believeEnd(body, asked, deployment, executorKeys);',
     '',
   ),
+  'the API proves an end': expression(
+    'src/api/resource/load.ts',
+    'const outcome = endProvenBy(line.id, ended.receipt, trustInType(roster, request.type));',
+    'const outcome = ended;',
+  ),
+  'entries of evidence are signed': expression(
+    'src/domain/evidence/chain.ts',
+    "demand(verifySigned('entry', signed, key), step,",
+    'demand(true, step,',
+  ),
+  'signature of an answer': expression(
+    'src/domain/dialogue.ts',
+    "if (key === undefined || !verifySigned('reply', signed, key.key)) return undefined;",
+    'if (key === undefined) return undefined;',
+  ),
+  'only who is asked': expression('src/domain/quorum.ts', 'return people;', 'return Object.assign(people, { has: () => true });'),
+  'break-glass says why': expression(
+    BREAK_GLASS,
+    "if (breakGlass === undefined || decision.verdict !== 'approve' || (decision.reason ?? '').trim() !== '') return undefined;",
+    'if (decision !== undefined) return undefined;',
+  ),
+  'who let it run does not review it': expression(
+    BREAK_GLASS,
+    'return breakGlass.people.filter((person) => !out.has(person));',
+    'return [...breakGlass.people];',
+  ),
+  'the time to start ends': expression(TALLY, 'executeBy: newest + executeWithin };', 'executeBy: newest + executeWithin + 3_600_000 };'),
   'the quorum': expression(
     TALLY,
     'quorumReached(stages, openedAt, approvals.map(seatOf), independent)',

@@ -41,10 +41,10 @@ export class Hands {
 
   /** Orders an activity of the executor with no workflow at all. Returns its word: a code, or the kind of the result. */
   async order(activity: string, input: unknown): Promise<string> {
-    return wordOf(await this.answer(activity, input));
+    return wordOf(await this.told(activity, input));
   }
   /** The same; what is inside the executor's signed answer. */
-  async answer(activity: string, input: unknown): Promise<Record<string, unknown>> {
+  async told(activity: string, input: unknown): Promise<Record<string, unknown>> {
     const client = await this.client();
     const signed: unknown = await client.activity.execute(activity, {
       id: `rogue-${randomUUID()}`,
@@ -114,8 +114,15 @@ export class Hands {
   }
 
   /** A message of a reviewer, over HTTP: the code it is refused with, or what became of it. */
-  async decide(id: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<string> {
-    const response = await fetch(`${this.api}/v1/actions/${id}/decisions`, {
+  decide(id: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<string> {
+    return this.post(`/v1/actions/${id}/decisions`, body, headers);
+  }
+  /** The same of an agent's answer to a question. */
+  answer(id: string, body: unknown): Promise<string> {
+    return this.post(`/v1/actions/${id}/answers`, body);
+  }
+  private async post(path: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<string> {
+    const response = await fetch(`${this.api}${path}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...headers },
       body: JSON.stringify(body),

@@ -50,9 +50,18 @@ export class Stage {
     return delegation(signer(this.town.people[from]), from, to);
   }
   /** A decision sent as its author does. Throws unless it is taken. */
-  async decide(person: Name, target: Target, verdict: Readonly<Record<string, unknown>>): Promise<void> {
-    const { status, code } = await this.outside.send(target.id, this.vote(person, target, verdict));
-    if (status !== 200 && status !== 202) throw new Error(`${person}'s honest decision was refused: ${code}`);
+  decide(person: Name, target: Target, verdict: Readonly<Record<string, unknown>>): Promise<void> {
+    return this.send(target.id, this.vote(person, target, verdict));
+  }
+  async send(id: string, signed: Signed): Promise<void> {
+    const { status, code } = await this.outside.send(id, signed);
+    if (status !== 200 && status !== 202) throw new Error(`an honest decision was refused: ${code}`);
+  }
+  /** Asks the agent. Returns the question's digest. */
+  async ask(person: Name, target: Target, question: string): Promise<string> {
+    const signed = this.vote(person, target, { verdict: 'ask', question });
+    await this.send(target.id, signed);
+    return digestOfSigned(signed);
   }
   /** Once it is at this revision. */
   async at(id: string, revision: number): Promise<Target> {
@@ -108,14 +117,14 @@ export class Stage {
   async keyturn(args: readonly string[]): Promise<{ readonly code: number; readonly output: string }> {
     return run(join(this.root, 'dist/src/cli/main.js'), args, this.dir, {});
   }
-  /** What the build that runs tells an agent which knows the executors' keys. */
-  async agentSees(id: string, url: string): Promise<string> {
+  /** What the build that runs tells an agent which knows the executors' keys, or believes the API. */
+  async agentSees(id: string, url: string, { knowsKeys = true } = {}): Promise<string> {
     const env = {
       KEYTURN_URL: url,
       KEYTURN_DEPLOYMENT: DEPLOYMENT,
       KEYTURN_AGENT: 'ap-agent',
       KEYTURN_AGENT_KEY: this.town.agents['ap-agent'],
-      KEYTURN_EXECUTOR_KEYS: signer(this.town.executor).key.text,
+      ...(knowsKeys ? { KEYTURN_EXECUTOR_KEYS: signer(this.town.executor).key.text } : {}),
     };
     return (await run(join(this.root, 'dist/redteam/waiting-agent.js'), [id], this.dir, env)).output;
   }
@@ -128,7 +137,19 @@ export class Stage {
   facts(vendor: string, known: Known): Facts {
     const { people, agents } = this.town;
     const keyIds = Object.fromEntries(Object.entries({ ...people, ...agents }).map(([name, key]) => [name, signer(key).key.id]));
-    return { id: '', digest: null, revision: 0, view: null, votes: [], freeze: '', ...known, vendor, cli: this.cliBinary, keyIds };
+    return {
+      id: '',
+      digest: null,
+      revision: 0,
+      view: null,
+      votes: [],
+      question: '',
+      freeze: '',
+      ...known,
+      vendor,
+      cli: this.cliBinary,
+      keyIds,
+    };
   }
   /** The credentials an attack names, and nothing beside them. */
   holds({ holds, id }: Attack): Holds {
@@ -141,6 +162,8 @@ export class Stage {
     switch (credential) {
       case 'agent key':
         return { keys: [attack === 'split-in-nine' ? agents.splitter : agents['ap-agent']], api };
+      case "another agent's key":
+        return { keys: [agents['cold-agent']], api };
       case "an owner's two agent keys":
         return { keys: [agents['twin-one'], agents['twin-two']], api };
       case 'bearer key':
@@ -160,6 +183,8 @@ export class Stage {
         return { keys: [people.ben] };
       case "cleo's key":
         return { keys: [people.cleo] };
+      case "eva's key":
+        return { keys: [people.eva] };
       case "gus's key":
         return { keys: [people.gus] };
       case "the owner's key":

@@ -84,6 +84,22 @@ export const LATER = { tightened: 'policy-tightened', denied: 'deny-added', roll
 const ALLOWED = `    executeWithin: 30m
     resolve: { from: [group:finance-leads], quorum: 1 }`;
 
+/** By break-glass one of two lets it run; this attack's must start at once. */
+export const AT_ONCE_MS = 1_000;
+const ON_CALL = (executeWithin: string, when: string, name: string): string => `  - name: ${name}
+    match: { type: payments.transfer }
+    when: ${when}
+    effect: hold
+    because: It cannot wait for two.
+    stages: [{ name: on-call, from: [person:ana, person:ben], quorum: 1 }]
+    breakGlass: { review: { from: [group:finance-leads, person:ana], quorum: 1 }, reviewWithin: 72h }
+    approveWithin: 24h
+    executeWithin: ${executeWithin}
+`;
+const BY_BREAK_GLASS =
+  ON_CALL(`${AT_ONCE_MS}ms`, 'action.params.vendor == "break-glass-too-late"', 'at once') +
+  ON_CALL('10m', 'action.params.vendor.startsWith("break-glass")', 'on call');
+
 /** What runs without people does so within a budget; version 2 denies one vendor and asks three people about another. */
 export function policyText(version: 1 | 2): string {
   const later = `  - name: no longer paid
@@ -129,7 +145,7 @@ ${ALLOWED}
     stages: [{ name: finance, from: [group:finance], quorum: 2 }]
     approveWithin: 24h
     executeWithin: 30m
-  - name: vendor payments
+${BY_BREAK_GLASS}  - name: vendor payments
     match: { type: payments.transfer }
     effect: hold
     because: Money leaves the company and is hard to get back.

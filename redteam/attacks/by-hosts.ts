@@ -1,13 +1,16 @@
 import { DEPLOYMENT } from '../../demo/people.js';
-import { digestOfSigned, readPayload, type Signed } from '../../src/domain/dsse.js';
+import { digestOfSigned, keyIdOfSigned, readPayload, type Signed, type Signer } from '../../src/domain/dsse.js';
+import type { Evidence } from '../../src/domain/evidence/schema.js';
+import { digestOf } from '../../src/domain/hash.js';
 import { actionIdOf } from '../../src/domain/ids.js';
+import { entrySchema } from '../../src/domain/objects/entry.js';
 import { envelopeSchema } from '../../src/domain/objects/envelope.js';
 import { viewDigestOf } from '../../src/domain/view/v1.js';
 import type { ActionResource } from '../../src/domain/http.js';
 import type { Attack } from '../attack.js';
 import { hostileApi } from '../hostile-api.js';
-import { held, heldWithVotes, IBAN } from '../stage.js';
-import { decision, forgedVotes } from '../town.js';
+import { held, heldWithVotes, IBAN, ranAlready } from '../stage.js';
+import { decision, forgedVotes, renamed } from '../town.js';
 
 /** What the API's host tries, with the API's own key, the roster and Temporal; and the workflow worker's. */
 const LIE = 'Pay nobody anything';
@@ -59,16 +62,18 @@ export const byHosts: readonly Attack[] = [
     guard: "the CLI checks the executor's seal",
     prepare: held,
     strike: (hands) =>
-      hostileApi(hands.api, (resource: ActionResource) => {
-        const [envelope] = resource.envelopes.map((signed) => envelopeSchema.parse(readPayload('envelope', signed)));
-        if (envelope === undefined) return resource;
-        const lie = { ...envelope, summary: LIE };
-        const signed = hands.key().sign('envelope', lie);
-        const names = { digest: digestOfSigned(signed), view: viewDigestOf(lie) };
-        const entries = resource.entries.map((entry) =>
-          hands.key().sign('entry', { ...(readPayload('entry', entry) as object), ...names }),
-        );
-        return { ...resource, ...names, envelopes: [signed], entries, sentence: LIE };
+      hostileApi(hands.api, {
+        ofAction: (resource) => {
+          const [envelope] = resource.envelopes.map((signed) => envelopeSchema.parse(readPayload('envelope', signed)));
+          if (envelope === undefined) return resource;
+          const lie = { ...envelope, summary: LIE };
+          const signed = hands.key().sign('envelope', lie);
+          const names = { digest: digestOfSigned(signed), view: viewDigestOf(lie) };
+          const entries = resource.entries.map((entry) =>
+            hands.key().sign('entry', { ...(readPayload('entry', entry) as object), ...names }),
+          );
+          return { ...resource, ...names, envelopes: [signed], entries, sentence: LIE };
+        },
       }),
     victim: async (stage, facts, url) => {
       const { code, output } = await stage.keyturn(['show', facts.id, '--url', url]);
@@ -85,7 +90,7 @@ export const byHosts: readonly Attack[] = [
     expected: 'not believed',
     guard: 'an end is proved by entries',
     prepare: held,
-    strike: (hands) => hostileApi(hands.api, paid),
+    strike: (hands) => hostileApi(hands.api, { ofAction: paid }),
     victim: async (stage, facts, url) => {
       const { output } = await stage.keyturn(['get', facts.id, '--url', url]);
       return /succeeded +effect: done/.test(output) ? 'believed' : 'not believed';
@@ -100,9 +105,28 @@ export const byHosts: readonly Attack[] = [
     expected: 'receipt_invalid',
     guard: "the agent checks the executor's entries",
     prepare: held,
-    strike: (hands) => hostileApi(hands.api, paid),
+    strike: (hands) => hostileApi(hands.api, { ofAction: paid }),
     victim: (stage, facts, url) => stage.agentSees(facts.id, url),
     fooled: (seen) => seen === 'succeeded',
+  },
+  {
+    id: 'api-serves-forged-evidence',
+    cases: [81],
+    words: "the API's host hands out evidence of a payment that ran in which it was cancelled: the last entry is of its own making",
+    holds: ['API host'],
+    expected: 'refused: entry 2',
+    guard: 'entries of evidence are signed',
+    honest: 1,
+    prepare: ranAlready,
+    strike: (hands) => hostileApi(hands.api, { ofEvidence: (evidence) => neverRan(evidence, hands.key()) }),
+    victim: async (stage, facts, url) => {
+      const file = `${facts.vendor}.json`;
+      await stage.keyturn(['evidence', 'export', facts.id, '--url', url, '--output', file]);
+      const { output } = await stage.keyturn(['--json', 'evidence', 'verify', file]);
+      const report = JSON.parse(output.split('\n')[0] ?? '') as { ok: boolean; step?: string; outcome?: { status: string } };
+      return report.ok ? `believed: ${report.outcome?.status ?? ''}` : `refused: ${report.step ?? ''}`;
+    },
+    fooled: (seen) => seen === 'believed: cancelled',
   },
   {
     id: 'worker-orders-early',
@@ -144,6 +168,25 @@ export const byHosts: readonly Attack[] = [
     },
   },
 ];
+
+/** The same file with all that came after the seal in place of which stands a cancel, every reference as it must be; only the executor's key is missing. */
+function neverRan(evidence: Evidence, by: Signer): Evidence {
+  const [sealed] = evidence.entries;
+  if (sealed === undefined) return evidence;
+  const { deployment, ledger, epoch, seq, at, actionId } = entrySchema.parse(readPayload('entry', sealed));
+  const digest = digestOfSigned(sealed);
+  const place = { v: 1, deployment, ledger, epoch, seq: seq + 1, prev: digest, prevOfAction: digest, at, actionId };
+  const reason = { code: 'cancelled', text: 'cancelled in Temporal', by: 'unsigned' };
+  const closed = by.sign('entry', { ...place, kind: 'closed', status: 'cancelled', reason });
+  const claimed = { ...evidence.annex.claimed, status: 'cancelled' as const, decisions: [], otherDecisions: [], messages: [] };
+  return {
+    ...evidence,
+    decisions: [],
+    messages: [],
+    entries: [sealed, renamed(closed, keyIdOfSigned(sealed) ?? '')],
+    annex: { claimed, sha256: digestOf(claimed) },
+  };
+}
 
 /** The same action, as if it had run. */
 function paid(resource: ActionResource): ActionResource {

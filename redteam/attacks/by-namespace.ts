@@ -32,7 +32,7 @@ async function resetAndApprove(hands: Hands, facts: Facts): Promise<string> {
 
 /** Orders seal and execution of what a run was started with, as if it had never run. */
 async function runAgain(hands: Hands, id: string, request: unknown): Promise<string> {
-  const sealed = await hands.answer('seal', { actionId: id, have: 0, request });
+  const sealed = await hands.told('seal', { actionId: id, have: 0, request });
   return sealed['kind'] === 'sealed' ? hands.advance(id, String(sealed['digest']), []) : String(sealed['code'] ?? sealed['kind']);
 }
 
