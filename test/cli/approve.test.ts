@@ -167,9 +167,9 @@ describe('who signs', () => {
 });
 
 describe('a rule that has a value repeated', () => {
-  const guarded = async (): Promise<void> => {
+  const guarded = async (confirmField = '/cents'): Promise<void> => {
     await api.stop();
-    action = new FakeAction({ guards: { ...envelope().guards, development: true, confirmField: '/cents' } });
+    action = new FakeAction({ guards: { ...envelope().guards, development: true, confirmField } });
     api = await FakeApi.start(action);
     await folder.remove();
     folder = await Folder.make(api.url);
@@ -185,5 +185,48 @@ describe('a rule that has a value repeated', () => {
     expect(api.posted).toEqual([]);
     expect((await folder.run(['approve', prefix(), '--as', 'ana', '--confirm', '480000'])).exit).toBe(0);
     expect(decisionIn(api.posted[0]?.signed).guards).toEqual({ confirmField: '480000' });
+  });
+
+  test('at a terminal it asks, and only the value as it is shown is a vote: typed wrong, left empty or answered with y is none', async () => {
+    await guarded();
+    for (const typed of ['48000', '', 'y', '480 000', '"480000"']) {
+      const { exit, terminal } = await folder.run(['approve', prefix(), '--as', 'ana'], new FakeTerminal(true, [typed]));
+      expect([typed, exit]).toEqual([typed, 1]);
+      expect(terminal.asked).toEqual(['Type the value of /cents to confirm: ']);
+      // It says what is asked for, never what would be right.
+      expect(terminal.asked.join() + terminal.said).not.toContain('480000');
+      expect(terminal.said).toContain('(guard_unmet)');
+    }
+    expect(api.posted).toEqual([]);
+    const right = await folder.run(['approve', prefix(), '--as', 'ana'], new FakeTerminal(true, [' 480000 ']));
+    expect(right.exit).toBe(0);
+    expect(decisionIn(api.posted[0]?.signed)).toMatchObject({ verdict: 'approve', guards: { confirmField: '480000' } });
+  });
+
+  test('what stands in --confirm is not asked for again; for a program (--json) nothing is asked at all', async () => {
+    await guarded();
+    const program = await folder.run(['--json', 'approve', prefix(), '--as', 'ana'], new FakeTerminal(true, ['480000']));
+    expect([program.exit, program.terminal.asked]).toEqual([1, []]);
+    expect(program.terminal.said).toContain('guard_unmet');
+    expect(api.posted).toEqual([]);
+    const given = await folder.run(['approve', prefix(), '--as', 'ana', '--confirm', '480000'], new FakeTerminal(true, ['wrong']));
+    expect([given.exit, given.terminal.asked]).toEqual([0, []]);
+  });
+
+  test('not shown before: the action is shown and agreed to first, then the value is asked for', async () => {
+    await guarded();
+    await writeFile(join(folder.dir, '.keyturn', 'shown.json'), '{}');
+    const { exit, terminal } = await folder.run(['approve', prefix(), '--as', 'ana'], new FakeTerminal(true, ['y', '480000']));
+    expect(exit).toBe(0);
+    expect(terminal.asked).toHaveLength(2);
+    expect(terminal.asked[1]).toContain('/cents');
+  });
+
+  test('a text is typed without its quotes', async () => {
+    await guarded('/vendor');
+    expect((await folder.run(['approve', prefix()], new FakeTerminal(true, ['"ACME"']))).exit).toBe(1);
+    expect((await folder.run(['approve', prefix()], new FakeTerminal(true, ['acme']))).exit).toBe(1);
+    expect((await folder.run(['approve', prefix()], new FakeTerminal(true, ['ACME']))).exit).toBe(0);
+    expect(api.posted.map(({ signed }) => decisionIn(signed).guards)).toEqual([{ confirmField: 'ACME' }]);
   });
 });

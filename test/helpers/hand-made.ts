@@ -136,12 +136,14 @@ export class HandLedger {
     const { digest, view, envelope: sealed } = revision;
     this.append({ kind: 'sealed', digest, revision: sealed.revision, view, cause, people }, at);
   }
-  /** Consumption, the one step `run` done, and the end. */
-  ran(revision: SealedRevision, decisions: readonly Digest[], at: number): void {
-    this.append({ kind: 'executing', digest: revision.digest, decisions: [...decisions] }, at);
+  /** Consumption, the one step `run` done, and the end. `postReview`: what it owes from its start on. */
+  ran(revision: SealedRevision, decisions: readonly Digest[], at: number, postReview?: OwedReview): void {
+    const owes = postReview === undefined ? {} : { postReview };
+    this.append({ kind: 'executing', digest: revision.digest, decisions: [...decisions], ...owes }, at);
     this.append({ kind: 'step_started', step: 1, attempt: 1, key: `${this.actionId}/run/run/1` }, at);
     this.append({ kind: 'step_done', step: 1, attempt: 1, result: null }, at + 1_000);
     this.append({ kind: 'ended', status: 'succeeded', reason: { code: 'succeeded', text: 'It ran.' } }, at + 1_000);
   }
 }
+export type OwedReview = NonNullable<Extract<EntryBody, { kind: 'executing' }>['postReview']>;
 type DistributiveOmit<T, K extends string> = T extends unknown ? Omit<T, K> : never;

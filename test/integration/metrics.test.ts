@@ -4,15 +4,9 @@ import { executorMetrics, watchRules } from '../../src/executor/metrics.js';
 import { installRuntime } from '../../src/temporal/runtime.js';
 import { Desk } from '../api/desk.js';
 import { approve, damaged, freeze, reject } from '../helpers/messages.js';
+import { valueOf } from '../helpers/scrape.js';
 
 const now = (): { at: number } => ({ at: Date.now() });
-
-/** One line of a scrape: its value, or undefined if nobody counted such a thing. Labels in any order; others may be there too. */
-function valueOf(text: string, name: string, labels: Readonly<Record<string, string>> = {}): number | undefined {
-  const lines = text.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
-  const line = lines.find((each) => Object.entries(labels).every(([label, value]) => each.includes(`${label}="${value}"`)));
-  return line === undefined ? undefined : Number(line.slice(line.lastIndexOf(' ') + 1));
-}
 
 describe('metrics, as Prometheus scrapes them', () => {
   let desk: Desk;

@@ -1,38 +1,15 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import type { WorkflowHandle } from '@temporalio/client';
-import { initLedger } from '../../src/executor/ledger/ledger.js';
-import { openSqlite } from '../../src/executor/ledger/sqlite.js';
 import { writeWorkflowBundle } from '../../src/temporal/bundle.js';
 import { WORKFLOW_QUEUE } from '../../src/temporal/names.js';
 import { packageRoot } from '../../src/temporal/paths.js';
-import { Child } from '../chaos/child.js';
-import { privateKeyOf } from '../cli/folder.js';
+import type { Child } from '../chaos/child.js';
 import { approve, request } from '../helpers/messages.js';
 import { Rig } from '../helpers/rig.js';
-import { DEPLOYMENT, policyText, rosterText } from '../helpers/rules-fixture.js';
+import { processesOf } from './processes.js';
 
 const now = (): { at: number } => ({ at: Date.now() });
-
-/** Worker and executor each in a process of their own, of the release that is asked for; all else is the rig's. */
-async function processesOf(rig: Rig) {
-  const dir = join(rig.dir, 'gate');
-  const roster = { runs: ['payments.transfer', 'payments.kept'] };
-  await mkdir(join(dir, '.keyturn'), { recursive: true });
-  await writeFile(join(dir, 'roster.yaml'), rosterText(roster));
-  await writeFile(join(dir, 'policy.yaml'), policyText());
-  const database = openSqlite(join(dir, '.keyturn', 'ledger.db'), { create: true });
-  await initLedger(database, DEPLOYMENT);
-  await database.close();
-  const common = { KEYTURN_DIR: dir, TEMPORAL_ADDRESS: rig.server.address, KEYTURN_EXECUTOR_KEY: privateKeyOf('executor:bank') };
-  const worker = (name: string, more: Readonly<Record<string, string>> = {}): Child =>
-    new Child(name, 'test/chaos/workflow-worker.ts', { KEYTURN_DIR: dir, TEMPORAL_ADDRESS: rig.server.address, ...more }, dir);
-  const executor = (RELEASE: string): Child =>
-    new Child(`executor-${RELEASE}`, 'test/upgrade/executor-process.ts', { ...common, RELEASE }, dir);
-  const effects = async (): Promise<string[]> => (await readFile(join(dir, 'target.jsonl'), 'utf8')).trimEnd().split('\n');
-  return { dir, worker, executor, effects };
-}
 
 test('what is pending is carried over an upgrade of worker and executor; a type that changed is sealed again and agreed to again', async () => {
   const rig = await Rig.start({ roster: { runs: ['payments.transfer', 'payments.kept'] } });

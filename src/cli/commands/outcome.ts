@@ -13,6 +13,7 @@ import { outcomeLine } from '../text/state.js';
 import type { Question } from '../../domain/dialogue.js';
 import { canonicalize } from '../../domain/json.js';
 import { parseDuration } from '../../domain/instant.js';
+import { postReviewOf } from '../../domain/post-review.js';
 
 export interface ReadOptions {
   readonly as?: string;
@@ -100,8 +101,6 @@ function tell(desk: Desk, action: VerifiedAction): void {
   }
   if (proof === 'claimed') lines.push('  only the API says so: nothing was sealed, so no entry of an executor proves it');
   const asked = questions.map(({ digest, person: asker, question }) => ({ digest, person: asker, question }));
-  session.answer(
-    { ...outcome, proof, have, need, awaiting, openQuestions: asked, postReview: resource.postReview, stale: resource.stale },
-    lines,
-  );
+  const postReview = postReviewOf(action.receipt);
+  session.answer({ ...outcome, proof, have, need, awaiting, openQuestions: asked, postReview, stale: resource.stale }, lines);
 }

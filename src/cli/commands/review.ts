@@ -1,4 +1,5 @@
 import { reviewSchema } from '../../domain/objects/review.js';
+import { postReviewOf } from '../../domain/post-review.js';
 import { freshness, print, sayRecorded, send } from '../action/decide.js';
 import { Desk } from '../desk.js';
 import { usage } from '../errors.js';
@@ -36,6 +37,6 @@ export async function review(session: Session, idText: string, options: ReviewOp
   if (judged.recorded) return sayRecorded(desk, id);
   const action = await desk.read(id);
   const line = postReviewLine(action.receipt, session.now()) ?? 'recorded';
-  session.answer({ id, fate: judged.answer.fate.state, postReview: action.resource.postReview }, [line]);
+  session.answer({ id, fate: judged.answer.fate.state, postReview: postReviewOf(action.receipt) }, [line]);
   return EXIT.ok;
 }
