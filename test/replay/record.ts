@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import proto from '@temporalio/proto';
 import type { WorkflowHandle } from '@temporalio/client';
 import { packageRoot } from '../../src/temporal/paths.js';
-import { approve, cancel, modify, reject, resolve, withdraw } from '../helpers/messages.js';
+import { approve, ask, cancel, delegation, modify, onSeatOf, reject, reply, resolve, review, withdraw } from '../helpers/messages.js';
 import { Rig, type Held } from '../helpers/rig.js';
+import { BREAK_GLASS, type PolicyOptions } from '../helpers/rules-fixture.js';
 
 /**
  * `npm run histories`: records one history of each way an action can go, on a real server. Committed histories are replayed by
@@ -21,7 +22,9 @@ const agree = async (rig: Rig, { handle, sealed }: Held): Promise<void> => {
   await rig.decide(handle, approve('ben', sealed, now()));
 };
 
-const WAYS: Record<string, (rig: Rig) => Promise<WorkflowHandle>> = {
+type Ways = Readonly<Record<string, (rig: Rig) => Promise<WorkflowHandle>>>;
+
+const USUAL: Ways = {
   async succeeded(rig) {
     const held = await rig.propose();
     await agree(rig, held);
@@ -79,7 +82,65 @@ const WAYS: Record<string, (rig: Rig) => Promise<WorkflowHandle>> = {
     await rig.decide(handle, approve('ben', second, now()));
     return handle;
   },
+  async asked_and_answered(rig) {
+    const held = await rig.propose();
+    const question = ask('ana', held.sealed, 'Which invoice?', now());
+    await rig.decide(held.handle, question);
+    await rig.when(held.handle, 'asked', (each) => each.signedDecisions.length === 1);
+    await rig.decide(held.handle, reply(held.sealed.id, question, 'Invoice 77.', now()), 'answer');
+    await agree(rig, held);
+    return held.handle;
+  },
 };
+
+/** Two of finance, who may hand over to eva. */
+const DELEGATED: Ways = {
+  async delegated(rig) {
+    const { handle, sealed } = await rig.propose();
+    const mandate = delegation('ana', 'eva', { at: Date.now() - 1_000, until: Date.now() + 3_600_000 });
+    await rig.decide(handle, approve('eva', sealed, { ...now(), forge: onSeatOf('ana', mandate) }));
+    await rig.decide(handle, approve('ben', sealed, now()));
+    return handle;
+  },
+};
+
+const ALLOW =
+  '  - { name: small, match: { type: payments.transfer }, effect: allow, because: Small., budget: [{ per: agent, within: 24h, limit: 1 }], executeWithin: 5m, resolve: { from: [group:finance-leads], quorum: 1 } }\n';
+/** The first within its budget, the second over it. */
+const ALLOWED: Ways = {
+  async allowed(rig) {
+    const { handle } = await rig.propose();
+    await handle.result();
+    return handle;
+  },
+  async over_budget_then_agreed(rig) {
+    const held = await rig.propose();
+    await agree(rig, held);
+    return held.handle;
+  },
+};
+
+const BY_BREAK_GLASS: Ways = {
+  async break_glass_reviewed(rig) {
+    const { handle, sealed } = await rig.propose();
+    await rig.decide(handle, approve('ana', sealed, { ...now(), reason: 'Production is down.' }));
+    await rig.status(handle, 'succeeded');
+    await rig.decide(handle, review('eva', sealed.id, now()), 'lodge');
+    return handle;
+  },
+};
+
+const SILENT: PolicyOptions = {
+  stages: '[{ name: finance, from: [group:finance], quorum: 2, remind: [1s], escalate: [{ after: 2s, to: [group:finance-leads] }] }]',
+  approveWithin: '3s',
+};
+const UNDER: readonly (readonly [PolicyOptions, Ways])[] = [
+  [{}, USUAL],
+  [{ delegates: '[group:finance-leads]' }, DELEGATED],
+  [{ first: ALLOW }, ALLOWED],
+  [BREAK_GLASS, BY_BREAK_GLASS],
+  [SILENT, { expired: async (rig) => (await rig.propose()).handle }],
+];
 
 /** No word of the machine it was recorded on: nothing of it matters to a replay. */
 function anonymous<T>(value: T): T {
@@ -103,20 +164,11 @@ const save = async (name: string, handle: WorkflowHandle): Promise<void> => {
   console.log(`${name}: ${handle.workflowId}`);
 };
 
-const rig = await Rig.start();
-try {
-  for (const [name, way] of Object.entries(WAYS)) await save(name, await way(rig));
-} finally {
-  await rig.stop();
-}
-const silent = await Rig.start({
-  policy: {
-    stages: '[{ name: finance, from: [group:finance], quorum: 2, remind: [1s], escalate: [{ after: 2s, to: [group:finance-leads] }] }]',
-    approveWithin: '3s',
-  },
-});
-try {
-  await save('expired', (await silent.propose()).handle);
-} finally {
-  await silent.stop();
+for (const [policy, ways] of UNDER) {
+  const rig = await Rig.start({ policy });
+  try {
+    for (const [name, way] of Object.entries(ways)) await save(name, await way(rig));
+  } finally {
+    await rig.stop();
+  }
 }

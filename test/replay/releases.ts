@@ -4,10 +4,15 @@
  */
 export const RELEASES: Readonly<Record<string, readonly string[]>> = {
   '0.1.0': [
+    'allowed',
+    'asked_and_answered',
+    'break_glass_reviewed',
     'cancelled_in_temporal',
     'compensated',
+    'delegated',
     'expired',
     'modified',
+    'over_budget_then_agreed',
     'rejected',
     'stale_then_agreed',
     'succeeded',
