@@ -12,6 +12,8 @@ const READY_MS = 90_000;
 const PORTS = ['FRONTEND', 'HISTORY', 'MATCHING', 'WORKER'].flatMap((part) => [`${part}_GRPC_PORT`, `${part}_MEMBERSHIP_PORT`]);
 export const SHARDS = 16;
 
+const PAUSE = '\nfrontend.WorkflowPauseEnabled:\n  - value: true\n';
+
 /**
  * Temporal's server, not its dev server, on a real PostgreSQL, as deploy/compose/compose.yaml has it: its environment, schema.sh, namespace.sh and
  * dynamic-config.yaml. Other than there: ports, 16 shards, everything on 127.0.0.1 without containers, and PostgreSQL asks this machine for no password.
@@ -75,11 +77,11 @@ export class Cluster {
     return run({ path: 'temporal', args: [...args, '--address', this.address], env: { PATH: this.path, HOME: this.dir } });
   }
 
-  /** Starts the server and resolves when it answers. `standalone`: with activities outside workflows, which deploy/ switches off and some attacks need. */
+  /** Starts the server and resolves when it answers. `standalone`: with activities outside workflows, which deploy/ switches off and some attacks need, and Pause. */
   async start({ standalone }: { readonly standalone: boolean }): Promise<void> {
     const dynamicConfig = join(this.dir, 'dynamic-config.yaml');
     const shipped = await readFile(join(DEPLOY, 'compose/dynamic-config.yaml'), 'utf8');
-    await writeFile(dynamicConfig, standalone ? shipped.replace('value: false', 'value: true') : shipped);
+    await writeFile(dynamicConfig, standalone ? `${shipped.replace('value: false', 'value: true')}${PAUSE}` : shipped);
     const named = [...PORTS, 'FRONTEND_HTTP_PORT'].map((name, i) => [name, this.ports[i] ?? ''] as const);
     const env: NodeJS.ProcessEnv = {
       PATH: this.path,
