@@ -7,7 +7,8 @@ export const API_COUNTERS = {
   keyturn_api_refusals_total: 'Refused requests by code.',
   keyturn_api_limited_total: 'Refused by a limit: proposals, pending, reads, decisions, stops, strangers, waits, temporal.',
   keyturn_api_proposals_total: 'Proposals: started, known (same key and body again), restarted.',
-  keyturn_api_messages_total: 'Decisions by verdict, cancels and resolves, by their fate when answered and the code of a refusal.',
+  keyturn_api_messages_total:
+    'Decisions by verdict, cancels, resolves, reviews and answers, by their fate when answered and the code of a refusal.',
 } as const;
 export const API_HISTOGRAMS = { keyturn_api_request_seconds: 'Time to the answer, by route and method.' } as const;
 

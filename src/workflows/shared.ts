@@ -34,8 +34,10 @@ import * as policyError from '../domain/policy/policy-error.js';
 import * as postReview from '../domain/post-review.js';
 import * as quorum from '../domain/quorum.js';
 import * as receipt from '../domain/receipt.js';
+import * as reviewBallot from '../domain/review/ballot.js';
 import * as reviewClocks from '../domain/review/clocks.js';
 import * as reviewDialogue from '../domain/review/dialogue.js';
+import * as reviewKept from '../domain/review/kept.js';
 import * as reviewPatience from '../domain/review/patience.js';
 import * as reviewReview from '../domain/review/review.js';
 import * as signedMessage from '../domain/signed-message.js';
@@ -115,8 +117,10 @@ for (const module of [
   postReview,
   quorum,
   receipt,
+  reviewBallot,
   reviewClocks,
   reviewDialogue,
+  reviewKept,
   reviewPatience,
   reviewReview,
   signedMessage,

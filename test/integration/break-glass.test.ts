@@ -78,6 +78,10 @@ describe('6.10 break-glass, on a real Temporal server', () => {
     expect((await desk.action(sealed.id)).postReview).toMatchObject({ state: 'signed', verdict: 'justified', by: ['eva'] });
     expect(await verdictOf(sealed.id)).toMatchObject({ ok: true, postReview: { state: 'signed', by: ['eva'] } });
     await inInbox('eva', sealed.id, false);
+    const counted = String((await desk.get('nobody', '/metrics')).body).split('\n');
+    expect(counted.filter((line) => line.startsWith('keyturn_api_messages_total{') && line.includes('kind="review"'))).toEqual([
+      expect.stringMatching(/fate="stands".* 1$/),
+    ]);
     const told = desk.rig.notices.filter((line) => line.includes(sealed.id.slice(0, 8)));
     for (const event of ['break_glass ', 'break_glass_began', 'ended', 'review_asked', 'reviewed'])
       expect(told.filter((line) => line.includes(event))).toHaveLength(1);

@@ -33,12 +33,20 @@ export async function sendMessage(api: Api, described: Described, roster: Roster
 }
 
 /** From a closed set, whatever was sent. */
-const kindOf = (signed: Signed): string =>
-  signed.payloadType === PAYLOAD_TYPES.decision
-    ? (readDecision(signed)?.decision.verdict ?? 'unreadable')
-    : signed.payloadType === PAYLOAD_TYPES.cancel
-      ? 'cancel'
-      : 'resolve';
+function kindOf(signed: Signed): string {
+  switch (signed.payloadType) {
+    case PAYLOAD_TYPES.decision:
+      return readDecision(signed)?.decision.verdict ?? 'unreadable';
+    case PAYLOAD_TYPES.cancel:
+      return 'cancel';
+    case PAYLOAD_TYPES.review:
+      return 'review';
+    case PAYLOAD_TYPES.reply:
+      return 'answer';
+    default:
+      return 'resolve';
+  }
+}
 
 async function send(
   api: Api,

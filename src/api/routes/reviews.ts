@@ -1,20 +1,15 @@
 import { signedSchema } from '../../domain/dsse.js';
-import { MAX_DECISION_CHARS } from '../../domain/objects/decision.js';
 import type { Roster } from '../../domain/roster.js';
 import type { Api } from '../api.js';
-import { holderName } from '../credentials/holder.js';
-import { bearerAgent } from '../credentials/reader.js';
 import { reviewRefused } from '../credentials/reviewer.js';
+import { messageOfPerson } from '../messages/of-person.js';
 import { sendMessage } from '../messages/send.js';
-import { notFound, Refused, refused } from '../problem.js';
-import { readSigned } from '../read-body.js';
 import { load } from '../resource/load.js';
 import { requestOf } from '../resource/resource.js';
 import type { Route } from '../route.js';
 import { describe, type Described } from '../temporal/describe.js';
 import { firstInput } from '../temporal/history.js';
 import { startAction } from '../temporal/start.js';
-import { idOf } from './actions.js';
 
 export const review: Route = {
   method: 'post',
@@ -24,16 +19,7 @@ export const review: Route = {
   body: ['Signed'],
   answers: { 200: 'MessageAnswer', 202: 'MessageAnswer', 403: 'Problem', 404: 'Problem', 409: 'Problem', 503: 'Problem' },
   handle: async (api, c) => {
-    const roster = await api.roster();
-    const now = Date.now();
-    const id = idOf(c);
-    if (bearerAgent(c.req.header('authorization') ?? '', roster, now) !== undefined) throw refused('not_a_reviewer');
-    const signed = await readSigned(c, MAX_DECISION_CHARS);
-    const refusal = reviewRefused(signed, id, roster, now);
-    if (refusal !== undefined) throw new Refused(refusal);
-    api.limits.decision(holderName(signed, roster));
-    const described = await describe(api.client, id);
-    if (described === undefined) throw notFound();
+    const { roster, signed, described } = await messageOfPerson(api, c, reviewRefused);
     return sendMessage(api, await reopened(api, described, roster), roster, 'lodge', signed);
   },
 };

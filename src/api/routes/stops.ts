@@ -10,6 +10,7 @@ import type { Api, Call } from '../api.js';
 import { holderName } from '../credentials/holder.js';
 import { resolveRefused } from '../credentials/reviewer.js';
 import { bearerAgent } from '../credentials/reader.js';
+import { messageOfPerson } from '../messages/of-person.js';
 import { sendMessage } from '../messages/send.js';
 import { notFound, Refused, refused } from '../problem.js';
 import { readBody, readSigned } from '../read-body.js';
@@ -84,16 +85,7 @@ export const resolve: Route = {
   body: ['Signed'],
   answers: { 200: 'MessageAnswer', 202: 'MessageAnswer', 403: 'Problem', 404: 'Problem', 409: 'Problem', 503: 'Problem' },
   handle: async (api, c) => {
-    const roster = await api.roster();
-    const now = Date.now();
-    const id = idOf(c);
-    if (bearerAgent(c.req.header('authorization') ?? '', roster, now) !== undefined) throw refused('not_a_reviewer');
-    const signed = await readSigned(c, MAX_DECISION_CHARS);
-    const refusal = resolveRefused(signed, id, roster, now);
-    if (refusal !== undefined) throw new Refused(refusal);
-    api.limits.decision(holderName(signed, roster));
-    const described = await describe(api.client, id);
-    if (described === undefined) throw notFound();
+    const { roster, signed, described } = await messageOfPerson(api, c, resolveRefused);
     return sendMessage(api, described, roster, 'lodge', signed);
   },
 };

@@ -17,3 +17,25 @@ export function ringsOf(envelope: Envelope): Ring[] {
   }
   return rings.sort((a, b) => a.at - b.at || a.kind.localeCompare(b.kind));
 }
+
+/** Where an action stands among its rings. A next revision sets it anew. */
+export class Clock {
+  private rings: Ring[] = [];
+  private rung = 0;
+
+  /** Whatever is past rings no more, but expiry always rings. */
+  set(envelope: Envelope, now: number): void {
+    this.rings = ringsOf(envelope);
+    this.rung = this.rings.findIndex((ring) => ring.kind === 'expire' || ring.at > now);
+  }
+  next(): Ring | undefined {
+    return this.rings[this.rung];
+  }
+  rang(): void {
+    this.rung++;
+  }
+  /** What has not rung yet, earliest first. */
+  left(): readonly Ring[] {
+    return this.rings.slice(this.rung);
+  }
+}

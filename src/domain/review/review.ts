@@ -3,41 +3,31 @@ import { seatPersonOf } from '../delegation.js';
 import { refuse, type ErrorCode, type Refusal } from '../codes.js';
 import { MAX_SIGNED_CHARS, readPayload, type Signed } from '../dsse.js';
 import type { ActionId, Digest, PersonId } from '../ids.js';
-import { toInstant, toMs } from '../instant.js';
-import type { Decision } from '../objects/decision.js';
 import type { Dropped } from '../objects/answer.js';
 import { envelopeSchema } from '../objects/envelope.js';
 import type { SealedPeople } from '../objects/entry.js';
-import { authorOf, awaitingAt, ladderOf, progress, progressByStage, tally, type Tally, type Vote } from '../tally.js';
+import { authorOf, type Tally } from '../tally.js';
 import { rememberingVerify } from '../verify-memory.js';
 import { viewDigestOf } from '../view/v1.js';
-import { ringsOf, type Ring } from './clocks.js';
+import { Ballot } from './ballot.js';
+import { Clock, type Ring } from './clocks.js';
 import { MAX_QUESTIONS } from './dialogue.js';
 import type { DecisionState, Fate } from './fate.js';
+import { KeptDecisions, type KeptDecision, type Next } from './kept.js';
 
-const MAX_KEPT = 300;
 /** After this many refusals a run takes no more signals: a flood must not stall the worker. */
 export const MAX_REFUSED_SIGNALS = 100;
-
-interface Held {
-  readonly signed: Signed;
-  readonly decision: Decision;
-  fate: Fate;
-}
 
 /**
  * One action under review, as the workflow holds it: pure, time is an argument in ms, no I/O. What it counts is for liveness;
  * the executor counts again from the same bytes with the same functions.
  */
 export class Review {
-  private readonly held = new Map<Digest, Held>();
+  private readonly held = new KeptDecisions();
   private readonly revisions: Sealed[] = [];
-  private readonly votes: Vote[] = [];
-  /** The tally of these votes; forgotten whenever they or the newest revision change. */
-  private counted: Tally | undefined;
+  private readonly ballot = new Ballot();
   private ring: KeyRing = new Map();
-  private rung = 0;
-  private rings: Ring[] = [];
+  private readonly clock = new Clock();
   private readonly signedEnvelopes: Signed[] = [];
   /** Decisions that arrived while something was being settled, in order. */
   private readonly waiting: Digest[] = [];
@@ -72,17 +62,16 @@ export class Review {
     if (!envelope.success || envelope.data.actionId !== this.id || viewDigestOf(envelope.data) !== sealed.view) return false;
     this.ring = ringOf(people);
     if (!this.revisions.some((revision) => revision.digest === sealed.digest)) {
-      this.revisions.push({ envelope: envelope.data, digest: sealed.digest, view: sealed.view });
+      const revision = { envelope: envelope.data, digest: sealed.digest, view: sealed.view };
+      this.revisions.push(revision);
       this.signedEnvelopes.push(sealed.envelope);
-      this.counted = undefined;
-      for (const held of this.held.values()) {
+      this.ballot.turnTo(revision);
+      for (const [, held] of this.held.all()) {
         if (held.fate.state === 'counted' && held.decision.verdict === 'approve')
           held.fate = refusedFate('revision_stale', 'the action has a newer revision');
       }
     }
-    this.rings = ringsOf(envelope.data);
-    // Whatever is past rings no more, but expiry always rings.
-    this.rung = this.rings.findIndex((ring) => ring.kind === 'expire' || ring.at > now);
+    this.clock.set(envelope.data, now);
     this.settling = false;
     for (const signed of sealed.rejections) this.restore(signed, now);
     this.judgeWaiting(now);
@@ -93,8 +82,7 @@ export class Review {
   private restore(signed: Signed, now: number): void {
     const admission = admit(signed, this.revisions, this.ring, now, this.verify);
     if (!admission.ok) return;
-    const held = this.held.get(admission.digest);
-    if (held === undefined) this.held.set(admission.digest, { signed, decision: admission.decision, fate: { state: 'waiting' } });
+    if (this.held.get(admission.digest) === undefined) this.held.add(admission.digest, signed, admission.decision);
     this.stands(admission.digest);
   }
 
@@ -115,7 +103,7 @@ export class Review {
       if (refusal === undefined) this.accept(digest, held);
       else held.fate = this.note(refusal);
       // Nobody known signed it: it takes no place that a genuine decision needs, nor the digest of one with a true signature.
-      if (refusal?.code === 'signature_invalid') this.held.delete(digest);
+      if (refusal?.code === 'signature_invalid') this.held.forget(digest);
     }
   }
 
@@ -126,9 +114,9 @@ export class Review {
     if (read === undefined) return refuse('request_invalid', 'not a decision: see the schema of decision v1');
     if (read.decision.actionId !== this.id) return refuse('audience_mismatch');
     // A repeat is answered with the decision's fate.
-    if (this.held.has(read.digest)) return undefined;
+    if (this.held.get(read.digest) !== undefined) return undefined;
     if (this.ended) return refuse('action_ended');
-    if (this.held.size >= MAX_KEPT) return refuse('rate_limited', 'this action has had more decisions than it keeps');
+    if (this.held.isFull) return refuse('rate_limited', 'this action has had more decisions than it keeps');
     return this.newest === undefined || this.settling ? undefined : this.examineNow(signed, now);
   }
 
@@ -141,12 +129,8 @@ export class Review {
     const pair: readonly PersonId[] = [seatPersonOf(decision), decision.person];
     const seat = this.count().approvals.find((vote) => pair.includes(vote.person) || pair.includes(authorOf(vote)));
     if (decision.verdict === 'approve' && seat !== undefined && seat.digest !== digest) return refuse('seat_taken');
-    if (
-      decision.verdict === 'withdraw' &&
-      !this.votes.some((vote) => vote.digest === decision.withdraws && [vote.person, authorOf(vote)].includes(decision.person))
-    ) {
+    if (decision.verdict === 'withdraw' && !this.ballot.isOf(decision.withdraws, decision.person))
       return refuse('request_invalid', 'there is no such vote of yours to withdraw');
-    }
     return undefined;
   }
 
@@ -158,18 +142,17 @@ export class Review {
     const refusal = this.examine(signed, now);
     if (refusal !== undefined || read === undefined)
       return { digest: read?.digest ?? null, fate: this.note(refusal ?? refuse('request_invalid')) };
-    const held: Held = { signed, decision: read.decision, fate: { state: 'waiting' } };
-    this.held.set(read.digest, held);
+    const held = this.held.add(read.digest, signed, read.decision);
     if (this.newest === undefined || this.settling) this.waiting.push(read.digest);
     else this.accept(read.digest, held);
     return { digest: read.digest, fate: held.fate };
   }
 
-  private accept(digest: Digest, held: Held): void {
+  private accept(digest: Digest, held: KeptDecision): void {
     if (held.decision.verdict === 'ask') held.fate = { state: 'taken' };
     if (held.decision.verdict !== 'approve') return;
     const vote = voteOf(digest, held.decision, isIndependent(held.signed, this.ring));
-    if (vote !== undefined) this.cast(vote);
+    if (vote !== undefined) this.ballot.cast(vote);
     held.fate = { state: 'counted' };
   }
 
@@ -187,13 +170,8 @@ export class Review {
     const held = this.held.get(digest);
     if (held === undefined || held.fate.state === 'stands') return;
     const vote = voteOf(digest, held.decision, isIndependent(held.signed, this.ring));
-    if (vote !== undefined) this.cast(vote);
+    if (vote !== undefined) this.ballot.cast(vote);
     held.fate = { state: 'stands' };
-  }
-
-  private cast(vote: Vote): void {
-    this.votes.push(vote);
-    this.counted = undefined;
   }
 
   /** A modify became a revision. */
@@ -206,16 +184,14 @@ export class Review {
     const held = this.held.get(digest);
     if (held === undefined) return;
     held.fate = this.note(refuse(code, text));
-    const at = this.votes.findIndex((vote) => vote.digest === digest);
-    if (at >= 0) this.votes.splice(at, 1);
-    this.counted = undefined;
+    this.ballot.takeBack(digest);
   }
 
   /** Decisions the executor dropped are dropped here too, so that it is never asked in a loop. True if any was. */
   drop(dropped: readonly Dropped[]): boolean {
     let any = false;
     for (const { digest, code, text } of dropped) {
-      if (digest === null || this.votes.every((vote) => vote.digest !== digest)) continue;
+      if (digest === null || !this.ballot.has(digest)) continue;
       this.refuse(digest, code, text);
       any = true;
     }
@@ -224,102 +200,69 @@ export class Review {
 
   /** The action ended: whatever still waits was too late. */
   end(): void {
-    for (const digest of this.held.keys())
-      if (this.held.get(digest)?.fate.state === 'waiting') this.refuse(digest, 'decision_late', 'the action ended before this was judged');
+    for (const [digest, { fate }] of this.held.all())
+      if (fate.state === 'waiting') this.refuse(digest, 'decision_late', 'the action ended before this was judged');
     this.ended = true;
   }
 
   count(): Tally {
-    const newest = this.newest;
-    if (newest === undefined) return { approvals: [], rejections: [], rejected: false };
-    this.counted ??= tally(ladderOf(newest.envelope), newest.digest, this.votes);
-    return this.counted;
+    return this.ballot.count();
   }
 
   /** The next thing to put before the executor, in order of arrival: a "no" before anything else. */
-  nextToLodge(): { readonly digest: Digest; readonly signed: Signed } | undefined {
-    return this.nextWaiting((decision) => decision.verdict === 'reject' || decision.verdict === 'withdraw');
+  nextToLodge(): Next | undefined {
+    return this.held.nextWaiting(({ verdict }) => verdict === 'reject' || verdict === 'withdraw', this.waiting);
   }
-  nextModify(): { readonly digest: Digest; readonly signed: Signed } | undefined {
-    return this.nextWaiting((decision) => decision.verdict === 'modify');
-  }
-  private nextWaiting(wanted: (decision: Decision) => boolean): { readonly digest: Digest; readonly signed: Signed } | undefined {
-    for (const [digest, held] of this.held)
-      if (held.fate.state === 'waiting' && !this.waiting.includes(digest) && wanted(held.decision)) return { digest, signed: held.signed };
-    return undefined;
+  nextModify(): Next | undefined {
+    return this.held.nextWaiting(({ verdict }) => verdict === 'modify', this.waiting);
   }
 
   /** The signed decisions the executor is shown: those that count. */
   evidence(): Signed[] {
-    return this.votes.flatMap((vote) => {
-      const held = this.held.get(vote.digest);
-      return held === undefined ? [] : [held.signed];
-    });
+    return this.ballot.digests().flatMap((digest) => this.held.get(digest)?.signed ?? []);
   }
 
   nextRing(): Ring | undefined {
-    return this.rings[this.rung];
+    return this.clock.next();
   }
   rang(): void {
-    this.rung++;
+    this.clock.rang();
   }
   /** What has not rung yet, earliest first. */
   ringsLeft(): readonly Ring[] {
-    return this.rings.slice(this.rung);
+    return this.clock.left();
   }
 
   awaiting(now: number): PersonId[] {
-    const newest = this.newest;
-    return newest === undefined ? [] : awaitingAt(ladderOf(newest.envelope), this.count(), now);
+    return this.ballot.awaiting(now);
+  }
+  progress(now?: number): ReturnType<Ballot['progress']> {
+    return this.ballot.progress(now);
+  }
+  progressByStage(now: number): ReturnType<Ballot['progressByStage']> {
+    return this.ballot.progressByStage(now);
+  }
+  deadline(): ReturnType<Ballot['deadline']> {
+    return this.ballot.deadline();
   }
 
-  /** Digests of the questions that were taken: no votes, and no clock stops for them (§6.7). */
   questions(): ReadonlySet<Digest> {
-    return new Set([...this.held].flatMap(([digest, { fate }]) => (fate.state === 'taken' ? [digest] : [])));
+    return this.held.questions();
   }
-  /** Who asked it. */
   askerOf(question: Digest): PersonId | undefined {
-    return this.held.get(question)?.decision.person;
+    return this.held.askerOf(question);
   }
 
   fateOf(digest: Digest): Fate | undefined {
     return this.held.get(digest)?.fate;
   }
 
-  progress(now?: number): { readonly have: number; readonly need: number } {
-    const newest = this.newest;
-    return newest === undefined ? { have: 0, need: 0 } : progress(ladderOf(newest.envelope), this.count(), now);
-  }
-
-  progressByStage(now: number): ReturnType<typeof progressByStage> {
-    const newest = this.newest;
-    return newest === undefined ? [] : progressByStage(ladderOf(newest.envelope), this.count(), now);
-  }
-
   decisions(): DecisionState[] {
-    return [...this.held].map(([digest, { decision, fate }]) => ({
-      digest,
-      person: decision.person,
-      ...(decision.delegation === undefined ? {} : { for: decision.delegation.from }),
-      verdict: decision.verdict,
-      revision: decision.revision,
-      issuedAt: decision.issuedAt,
-      reason: 'reason' in decision ? (decision.reason ?? null) : null,
-      fate,
-    }));
+    return this.held.states();
   }
-
   /** Every decision kept, signed, in order of arrival. */
   signedDecisions(): Signed[] {
-    return [...this.held.values()].map((held) => held.signed);
-  }
-
-  /** Until when it may start, once enough agreed; until when they may agree, before. */
-  deadline(): ReturnType<typeof toInstant> | null {
-    const { quorum } = this.count();
-    const newest = this.newest;
-    if (newest === undefined) return null;
-    return quorum === undefined ? newest.envelope.approveBy : toInstant(Math.max(quorum.executeBy, toMs(newest.envelope.openedAt)));
+    return this.held.signed();
   }
 }
 
