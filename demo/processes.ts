@@ -22,6 +22,8 @@ export interface Started {
 /** All parts as separate processes on 127.0.0.1: started, killed with SIGKILL and started again on the same files and ports. */
 export class Processes {
   private readonly running = new Map<Part, Started>();
+  /** All of them, also those that are not ready yet: a start that fails ends what it had only begun to start. */
+  private readonly children: ChildProcess[] = [];
   private temporal: DevServer | undefined;
   private temporalPort = 0;
   private uiPort: number | undefined;
@@ -116,6 +118,7 @@ export class Processes {
       cwd: this.dir,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    this.children.push(child);
     const log = createWriteStream(join(this.dir, `${part}.log`), { flags: 'a' });
     child.stderr.pipe(log, { end: false });
     const ready = await firstJsonLine(child, part, log, this.also.readyMs ?? READY_MS);
@@ -138,13 +141,14 @@ export class Processes {
 
   /** Ends everything this started, by id, politely first. Returns what would not go. */
   async stopAll(): Promise<number[]> {
-    const children = [...this.running.values()].map((each) => each.child);
-    for (const child of children) if (!exited(child)) child.kill('SIGTERM');
-    await Promise.all(children.map((child) => gone(child, 5_000)));
-    for (const child of children) if (!exited(child)) child.kill('SIGKILL');
-    await Promise.all(children.map((child) => gone(child, 5_000)));
+    const living = (): ChildProcess[] => this.children.filter((child) => !exited(child));
+    for (const child of living()) child.kill('SIGTERM');
+    await Promise.all(living().map((child) => gone(child, 5_000)));
+    for (const child of living()) child.kill('SIGKILL');
+    await Promise.all(living().map((child) => gone(child, 5_000)));
     await this.temporal?.stop();
-    return this.started.filter((pid) => isAlive(pid));
+    const pids = [...this.started, ...this.children.map(({ pid }) => pid ?? 0)];
+    return [...new Set(pids)].filter((pid) => pid > 0 && isAlive(pid));
   }
 }
 
