@@ -1,4 +1,5 @@
-import { readFile, stat } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import type { Problem } from '../domain/problem.js';
 import { FileRefused, problemText } from '../domain/problem.js';
 import { failedTests, lintPolicy } from '../domain/policy/lint.js';
@@ -68,7 +69,7 @@ export class Watched<T> {
   }
 
   private async look(): Promise<typeof this.value> {
-    const stamp = await this.stampNow();
+    const stamp = this.stampNow();
     if (stamp === this.stamp) return this.value;
     try {
       this.value = { ok: true, value: await this.read() };
@@ -79,15 +80,18 @@ export class Watched<T> {
     return this.value;
   }
 
-  private async stampNow(): Promise<string> {
-    const stamps = await Promise.all(
-      this.paths.map((path) =>
-        stat(path).then(
-          ({ mtimeMs, ctimeMs, size, ino }) => `${mtimeMs} ${ctimeMs} ${size} ${ino}`,
-          () => 'missing',
-        ),
-      ),
-    );
-    return stamps.join('|');
+  /** Asked before each action: waiting for a thread to ask would take longer than asking. */
+  private stampNow(): string {
+    return this.paths.map(stampOf).join('|');
+  }
+}
+
+function stampOf(path: string): string {
+  try {
+    const { mtimeMs, ctimeMs, size, ino } = statSync(path);
+    return `${mtimeMs} ${ctimeMs} ${size} ${ino}`;
+  } catch {
+    // Why it cannot be read is said by whoever reads it next.
+    return 'missing';
   }
 }

@@ -122,7 +122,7 @@ async function waitForPeople(run: Run): Promise<void> {
   if (ring === undefined) return untilNews(run, REFUSED_RETRY_MS);
   const timer = timerFor(run, ring);
   const seen = run.news;
-  while (!timer.fired && run.news === seen) await run.changed();
+  if (!timer.fired) await run.until(() => timer.fired || run.news !== seen);
   // Votes that were kept while no worker lived come before the clock that rang meanwhile: they may have been made in time (§6.7).
   if (run.news !== seen) return;
   if (ring.kind === 'expire') return close(run, 'expired');
@@ -256,7 +256,7 @@ async function keepLodging(run: Run): Promise<void> {
   while (run.outcome === undefined) {
     const next = run.nextToLodge();
     if (next === undefined) {
-      await run.changed();
+      await run.until(() => run.outcome !== undefined || run.nextToLodge() !== undefined);
       continue;
     }
     await lodgeOne(run, next);

@@ -42,7 +42,7 @@ export async function untilReviewed(run: Run): Promise<void> {
       clock = nextClock(run);
       continue;
     }
-    await run.changed();
+    await run.until(() => true);
   }
   await telling;
   await tell(run, 'reviewed');

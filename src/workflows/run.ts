@@ -21,6 +21,11 @@ import type { Door, MessageReceipt } from './doors.js';
 
 const MAX_MESSAGES = 50;
 
+interface Waiter {
+  readonly holds: () => boolean;
+  readonly go: () => void;
+}
+
 /** One run of `agentAction`: the review, the receipt, and what the ledger said last. All state of the workflow is here. */
 export class Run {
   readonly review: Review;
@@ -48,7 +53,7 @@ export class Run {
   /** A timer is under way that will show the operator what still lasts. */
   showing = false;
   private newsCount = 0;
-  private waiting: (() => void)[] = [];
+  private waiting: Waiter[] = [];
   private readonly messages = new Map<Digest, { readonly signed: Signed; fate: Fate }>();
 
   constructor(
@@ -68,15 +73,21 @@ export class Run {
     this.newsCount++;
     this.wake();
   }
-  /** Lets whoever waits for a change look again, without saying that there is one. */
+  /** Lets whoever waits look again, without saying that there is news. */
   wake(): void {
     const waiting = this.waiting;
     this.waiting = [];
-    for (const look of waiting) look();
+    for (const waiter of waiting) {
+      if (waiter.holds()) waiter.go();
+      else this.waiting.push(waiter);
+    }
   }
-  /** Resolves with the next change. A plain promise: `condition` would be asked again at every activation, and costs one more call into the sandbox. */
-  changed(): Promise<void> {
-    return new Promise((look) => this.waiting.push(look));
+  /**
+   * Resolves at the first wake at which this holds; it does not look now. A plain promise: `condition` would be asked again at every activation, and costs
+   * one more call into the sandbox. And one alone: the SDK takes a stack trace for each promise made here, which is dearer than asking.
+   */
+  until(holds: () => boolean): Promise<void> {
+    return new Promise((go) => this.waiting.push({ holds, go }));
   }
 
   get id(): ActionId {
@@ -144,7 +155,14 @@ export class Run {
   }
 
   receive(door: Door, signed: Signed): MessageReceipt {
-    this.touch();
+    try {
+      return this.take(door, signed);
+    } finally {
+      this.touch();
+    }
+  }
+
+  private take(door: Door, signed: Signed): MessageReceipt {
     if (door === 'decision') return this.review.receive(signed, this.now());
     const refusal = this.examine(door, signed);
     if (refusal !== undefined) return { digest: null, fate: this.review.note(refusal) };
@@ -166,11 +184,11 @@ export class Run {
   }
 
   lodged(digest: Digest, refusal: { readonly code: ErrorCode; readonly text: string } | undefined): void {
-    this.touch();
     const message = this.messages.get(digest);
     if (message !== undefined) message.fate = refusal === undefined ? { state: 'stands' } : this.review.note(refusal);
     else if (refusal === undefined) this.review.stands(digest);
     else this.review.refuse(digest, refusal.code, refusal.text);
+    this.touch();
   }
 
   /**

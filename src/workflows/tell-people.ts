@@ -60,7 +60,7 @@ export async function keepTelling(run: Run): Promise<void> {
   while (run.outcome === undefined) {
     const question = run.dialogue.nextToTell();
     if (question === undefined) {
-      await run.changed();
+      await run.until(() => run.outcome !== undefined || run.dialogue.hasNews);
       continue;
     }
     const asker = run.review.askerOf(question);

@@ -58,6 +58,10 @@ export class Dialogue {
     return this.kept.has(digest) ? { state: 'taken' } : undefined;
   }
 
+  /** There is an answer nobody was told of yet. */
+  get hasNews(): boolean {
+    return this.untold.length > 0;
+  }
   /** The question of the next answer nobody was told of yet; each is told once. */
   nextToTell(): Digest | undefined {
     return this.untold.shift()?.reply.question;
