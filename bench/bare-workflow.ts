@@ -5,9 +5,11 @@ export const approve = defineUpdate<number, [string]>('approve');
 /** What a reviewer reads before voting: without it there is nothing to agree to. */
 export const prepared = defineQuery<string>('prepared');
 
-export async function bareApproval(vendor: string): Promise<string> {
+/** `hands`: the queue of the worker that acts; left out, the workflow's own. */
+export async function bareApproval(vendor: string, hands?: string): Promise<string> {
   const { prepare, pay } = proxyActivities<{ prepare(vendor: string): Promise<string>; pay(vendor: string): Promise<string> }>({
     startToCloseTimeout: '1m',
+    ...(hands === undefined ? {} : { taskQueue: hands }),
   });
   const votes: string[] = [];
   let shown = '';

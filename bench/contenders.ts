@@ -18,9 +18,14 @@ export interface Contender {
   finish(client: Client, vendor: string): Promise<void>;
 }
 
-export const bareContender = (notices: Notices): Contender => ({
+/** `taskQueue` is its workflow's; `hands` that of the process that acts, where that is another. */
+export const bareContender = (notices: Notices, taskQueue = 'bare', hands?: string): Contender => ({
   async propose(client, vendor) {
-    const handle = await client.workflow.start('bareApproval', { workflowId: vendor, taskQueue: 'bare', args: [vendor] });
+    const handle = await client.workflow.start('bareApproval', {
+      workflowId: vendor,
+      taskQueue,
+      args: hands === undefined ? [vendor] : [vendor, hands],
+    });
     await notices.asked(vendor);
     await handle.query<string>('prepared');
     return VOTERS.map((person) => async () => void (await handle.executeUpdate('approve', { args: [person] })));
