@@ -53,7 +53,7 @@ export const CHECKS: readonly (readonly [string, (cluster: Cluster) => Promise<u
     },
   ],
   [
-    "the parts, apart, with the image's modules, files and commands and the compose file's variables: held, agreed to, run once",
+    "the parts, apart, with the image's modules, files and commands and the compose file's variables: held, agreed to, run once, scraped, frozen by the door",
     partsApart,
   ],
 ];
@@ -68,20 +68,28 @@ async function partsApart(cluster: Cluster): Promise<void> {
       env: { KEYTURN_URL: url },
       cwd: cluster.dir,
     });
-  const [apiPort = ''] = await freePorts(1);
+  const [apiPort = '', ...ports] = await freePorts(3);
+  const [ofWorker, ofExecutor] = ports.map((port) => `127.0.0.1:${port}`);
   const url = `http://127.0.0.1:${apiPort}`;
   await cli('init', gate, '--no-install');
   await run({ path: 'sh', args: [join(DEPLOY, 'compose/prepare.sh'), gate, secrets], env: process.env });
   await writeFile(join(secrets, 'ledger_address'), await cluster.newLedgerAddress());
   await open([cluster.dir, secrets]);
 
-  const image = await Image.assemble(join(cluster.dir, 'image'), { secrets, temporal: cluster.address, apiPort });
+  const [, door = ''] = /door: 'http:\/\/([^']+)'/.exec(await readFile(join(gate, 'roster.yaml'), 'utf8')) ?? [];
+  const addresses = {
+    'worker KEYTURN_METRICS': ofWorker ?? '',
+    'executor KEYTURN_METRICS': ofExecutor ?? '',
+    'executor KEYTURN_DOOR': door,
+  };
+  const image = await Image.assemble(join(cluster.dir, 'image'), { secrets, temporal: cluster.address, apiPort, addresses });
   for (const name of ['api', 'worker', 'executor', 'ledger-init']) await image.folder(name, gate);
   await run(image.command('ledger-init', ['ledger', 'init']));
   await assert.rejects(run(image.command('ledger-init', ['ledger', 'init'])), /No new ledger was made/);
   const parts: Part[] = [];
   try {
-    parts.push(await image.start('worker', ['worker']), await image.start('executor', ['executor', 'executor.js']));
+    parts.push(await image.start('worker', ['worker']));
+    parts.push(await image.start('executor', ['executor', 'executor.js']));
     parts.push(await image.start('api', ['api', '--host', '127.0.0.1', '--port', apiPort]));
     const params = ['/vendor=ACME GmbH', '/iban=DE89370400440532013000', '/cents=480000'];
     await cli('propose', 'payments.transfer', ...params, '--reason', 'Invoice 2291', '--key', 'invoice-2291');
@@ -92,6 +100,17 @@ async function partsApart(cluster: Cluster): Promise<void> {
     }
     const book = await readFile(join(cluster.dir, 'image/executor/.keyturn/bank.json'), 'utf8');
     assert.equal(Object.keys(JSON.parse(book) as object).length, 1);
+    for (const [address, metric] of [
+      [ofWorker, 'keyturn_worker_ended_total'],
+      [ofExecutor, 'keyturn_executor_ended_total'],
+    ])
+      assert.match(
+        await (await fetch(`http://${address ?? ''}/metrics`)).text(),
+        new RegExp(`^${metric ?? ''}\\{.*succeeded.*\\} 1$`, 'm'),
+      );
+    // The brake, with the API out of the way.
+    const frozen = await cli('--url', 'http://127.0.0.1:1', 'freeze', '--all', '--reason', 'rehearsal', '--as', 'ana');
+    assert.match(frozen, /bank: frozen \(by its own door\)/);
   } catch (error) {
     throw new Error(`${String(error)}\n${await image.logs()}`, { cause: error });
   } finally {

@@ -15,6 +15,8 @@ export interface Place {
   readonly temporal: string;
   /** In place of the port the image listens on. */
   readonly apiPort: string;
+  /** In place of each address compose.yaml has a part listen on, by part and variable: `executor KEYTURN_DOOR`. */
+  readonly addresses: Readonly<Record<string, string>>;
 }
 
 /** What deploy/Dockerfile puts together, in a folder instead of an image: the same modules by the same command, the same files, the same commands. */
@@ -54,9 +56,12 @@ export class Image {
 
   /** One of the image's commands, with the variables compose.yaml gives that part. */
   command(name: string, args: readonly string[]): Command {
-    const given = Object.entries(service(name).environment).map(
-      ([key, value]) => [key, value.replace('/run/secrets', this.place.secrets)] as const,
-    );
+    const given = Object.entries(service(name).environment).map(([key, value]) => {
+      const address = this.place.addresses[`${name} ${key}`];
+      if (address === undefined && value.startsWith('0.0.0.0'))
+        throw new Error(`${name} would listen on ${value}: ${key} has no place here`);
+      return [key, address ?? value.replace('/run/secrets', this.place.secrets)] as const;
+    });
     return {
       path: process.execPath,
       args: [join(this.dir, 'app/dist/src/cli/main.js'), ...args],
@@ -73,11 +78,16 @@ export class Image {
     return (await Promise.all(ends)).join('\n');
   }
 
-  /** Starts a part and waits for the line that says it is ready. */
+  /** Starts a part and waits for the line that says it is ready; one that never says it is ended. */
   async start(name: string, args: readonly string[]): Promise<Part> {
     const log = join(this.dir, `${name}.log`);
     const part = await Part.start(this.command(name, args), log);
-    await part.until(async () => (await readFile(log, 'utf8')).includes(`"keyturn":"${name}"`), log);
+    try {
+      await part.until(async () => (await readFile(log, 'utf8')).includes(`"keyturn":"${name}"`), log);
+    } catch (error) {
+      await part.stop();
+      throw error;
+    }
     return part;
   }
 }

@@ -17,11 +17,13 @@ export async function processesOf(rig: Rig) {
   const database = openSqlite(join(dir, '.keyturn', 'ledger.db'), { create: true });
   await initLedger(database, DEPLOYMENT);
   await database.close();
-  const common = { KEYTURN_DIR: dir, TEMPORAL_ADDRESS: rig.server.address, KEYTURN_EXECUTOR_KEY: privateKeyOf('executor:bank') };
+  const { address: TEMPORAL_ADDRESS, namespace: TEMPORAL_NAMESPACE } = rig.server;
+  const common = { KEYTURN_DIR: dir, TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE };
+  const key = { KEYTURN_EXECUTOR_KEY: privateKeyOf('executor:bank') };
   const worker = (name: string, more: Readonly<Record<string, string>> = {}): Child =>
-    new Child(name, 'test/chaos/workflow-worker.ts', { KEYTURN_DIR: dir, TEMPORAL_ADDRESS: rig.server.address, ...more }, dir);
+    new Child(name, 'test/chaos/workflow-worker.ts', { ...common, ...more }, dir);
   const executor = (RELEASE: string, more: Readonly<Record<string, string>> = {}): Child =>
-    new Child(`executor-${RELEASE}`, 'test/upgrade/executor-process.ts', { ...common, RELEASE, ...more }, dir);
+    new Child(`executor-${RELEASE}`, 'test/upgrade/executor-process.ts', { ...common, ...key, RELEASE, ...more }, dir);
   const effects = async (): Promise<string[]> => (await readFile(join(dir, 'target.jsonl'), 'utf8')).trimEnd().split('\n');
   return { dir, worker, executor, effects };
 }
