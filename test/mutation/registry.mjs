@@ -10,7 +10,7 @@ import swc from '@swc/core';
  */
 const TARGET = { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } };
 const NAME = /^(?:export )?(let|const) (\w+)/gm;
-const scripts = new Map();
+const [counted, acting, plain] = [new Map(), new Map(), new Map()];
 
 /** What a module keeps from call to call can only be in its own variables: those it may assign, and the collections it holds. */
 function keeperOf(source) {
@@ -20,10 +20,25 @@ function keeperOf(source) {
   return `\n;__keep(() => ${list(names.let)}, (all) => { ${list(names.let)} = all; }, () => ${list(names.const)});`;
 }
 
+/**
+ * Counting what is reached, and asking at every turn whether a mutant is the active one, cost more than all the rest. What is reached is counted only in the
+ * run without mutants; from then on only the file of the mutant asks.
+ */
+export const instrumented = { counts: false, acts: '' };
+const COUNTER = /^(function stryCov_\w+)\(\) \{[^]*?\n\}/m;
+const ACTOR = /^(function stryMutAct_\w+)\(id\) \{[^]*?\n\}/m;
+function sourceOf(file) {
+  const text = readFileSync(file, 'utf8');
+  if (instrumented.counts) return text;
+  const uncounted = text.replace(COUNTER, '$1() {}');
+  return file === instrumented.acts ? uncounted : uncounted.replace(ACTOR, '$1() { return false; }');
+}
+
 function scriptOf(file) {
+  const scripts = instrumented.counts ? counted : file === instrumented.acts ? acting : plain;
   let script = scripts.get(file);
   if (script === undefined) {
-    const source = readFileSync(file, 'utf8');
+    const source = sourceOf(file);
     const { code } = swc.transformSync(source, { ...TARGET, filename: file, configFile: false, swcrc: false });
     const wrapped = `(function (exports, require, module, __filename, __dirname, __keep) { ${code}${keeperOf(source)}\n})`;
     script = new vm.Script(wrapped, { filename: file });

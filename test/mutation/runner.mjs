@@ -1,7 +1,9 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import vm from 'node:vm';
 import { PluginKind, declareFactoryPlugin } from '@stryker-mutator/api/plugin';
 import { keepForOthers, memory } from './remembered.mjs';
+import { instrumented } from './registry.mjs';
 import { Run } from './suite.mjs';
 import { Tests, Unloadable, testFiles } from './tests.mjs';
 import { Hangs, watchdog, watched } from './watch.mjs';
@@ -49,7 +51,7 @@ const messageOf = (error) => (error instanceof Error ? `${error.message}` : Stri
 
 class Runner {
   #dog = watchdog(ENDLESS);
-  #warm = new Tests((file, evaluate) => namingSync(LOADING + file, evaluate));
+  #warm = new Tests();
   #facts;
   #killers = new Map();
 
@@ -90,14 +92,16 @@ class Runner {
     delete stryker.activeMutant;
     stryker.mutantCoverage = { static: {}, perTest: {} };
     const reached = stryker.mutantCoverage.perTest;
+    instrumented.counts = true;
+    const counted = new Tests((file, evaluate) => namingSync(LOADING + file, evaluate));
     const results = [];
     const times = {};
-    const all = testFiles.flatMap((file) => [...this.#warm.of(file).tests.values()]);
+    const all = testFiles.flatMap((file) => [...counted.of(file).tests.values()]);
     // Each by itself, as mutants will meet them.
     for (const { id, file } of all) {
       memory.on = !/ed25519/.test(file);
       const before = process.cpuUsage();
-      const { failed } = await naming(id, () => this.#meet(this.#warm, [id]));
+      const { failed } = await naming(id, () => this.#meet(counted, [id]));
       const { user, system } = process.cpuUsage(before);
       times[id] = (user + system) / 1000;
       results.push({
@@ -111,7 +115,7 @@ class Runner {
     }
     const files = new Map();
     for (const { id, file } of all) files.set(file, [...(files.get(file) ?? []), id]);
-    const closures = new Map(testFiles.map((file) => [file, this.#warm.registry.closure(resolve(file))]));
+    const closures = new Map(testFiles.map((file) => [file, counted.registry.closure(resolve(file))]));
     const perTest = {};
     const loading = {};
     for (const [name, counts] of Object.entries(reached)) {
@@ -130,6 +134,7 @@ class Runner {
       if (name.startsWith(LOADING)) continue;
       for (const mutant of Object.keys(counts)) if (loading[mutant] !== undefined) (direct[mutant] ??= []).push(name);
     }
+    instrumented.counts = false;
     keepForOthers();
     writeFileSync(FACTS, JSON.stringify({ times, loading: Object.keys(loading), direct }));
     return { status: 'complete', tests: results, mutantCoverage: { static: {}, perTest } };
@@ -162,8 +167,14 @@ class Runner {
     this.#killers.set(fileName, [id, ...(this.#killers.get(fileName) ?? []).filter((other) => other !== id)].slice(0, 12));
   }
 
-  async mutantRun({ activeMutant: { id, fileName }, testFilter, hitLimit }) {
+  async mutantRun({ activeMutant: { id: number, fileName }, sandboxFileName, testFilter, hitLimit }) {
+    // As a literal, so that the sources' own question for it compares one pointer.
+    const id = vm.runInThisContext(JSON.stringify(number));
     if (existsSync(`${ENDLESS}${id}`)) return { status: 'timeout', reason: 'no end in processor time' };
+    if (instrumented.acts !== resolve(sandboxFileName)) {
+      instrumented.acts = resolve(sandboxFileName);
+      this.#warm = new Tests();
+    }
     const loads = this.#known().loading.has(id);
     const ids = this.#ordered(testFilter, id, fileName);
     memory.on = !CALLED_BACK.test(fileName);
