@@ -19,6 +19,9 @@ const LOADING = 'loading ';
 const TURNS = 100;
 /** What a mutant does while a module is loaded reaches every test of it: the costly ones meet only those that act within them, too. Fewer never kill more. */
 const MOST_MS_FAR = 100;
+/** One test goes through a mutant less often than all tests together without it did: Stryker's limit is a hundred times as much, and memory ends before. */
+const STRYKERS_FACTOR = 100;
+const FREE_HITS = 1_000_000;
 /** Called back by what `remembered.mjs` remembers. */
 const CALLED_BACK = /src\/domain\/ed25519\.ts$/;
 
@@ -65,8 +68,11 @@ class Runner {
     let failed;
     const files = new Set();
     let count = 0;
+    let unloadable;
+    const without = new Set();
     for (const id of ids) {
       const file = id.slice(0, id.indexOf(' :: '));
+      if (without.has(file)) continue;
       this.#dog.goesOn();
       count++;
       try {
@@ -76,8 +82,15 @@ class Runner {
         // Titles made of the sources' own words change with them: a test of another name is no failed test.
         if (test === undefined) continue;
         loaded.restore();
+        if (limit !== undefined) stryker.hitCount = 0;
         await run.test(test);
       } catch (error) {
+        if (error instanceof Unloadable) {
+          // A file that does not even load says nothing of what its tests would see: the others may.
+          unloadable = error;
+          without.add(file);
+          continue;
+        }
         failed = { id, error };
       }
       if (limit !== undefined && stryker.hitCount > limit) failed = { id, error: new Hangs(`hit limit ${limit}`) };
@@ -85,7 +98,7 @@ class Runner {
     }
     await run.close();
     tests.ran(files);
-    return { failed, count };
+    return { failed, count, unloadable };
   }
 
   async dryRun() {
@@ -183,20 +196,23 @@ class Runner {
       // What has to be loaded first for tests of this mutant is loaded without it.
       if (!loads) for (const file of new Set(ids.map((one) => one.slice(0, one.indexOf(' :: '))))) tests.of(file);
       this.#dog.begins(id);
-      Object.assign(stryker, { activeMutant: id, hitCount: 0, hitLimit });
-      const { failed, count } = await this.#meet(tests, ids, hitLimit);
+      const limit = hitLimit === undefined ? undefined : (2 * hitLimit) / STRYKERS_FACTOR + FREE_HITS;
+      Object.assign(stryker, { activeMutant: id, hitCount: limit === undefined ? undefined : 0, hitLimit: limit });
+      const { failed, count, unloadable } = await this.#meet(tests, ids, limit);
       delete stryker.activeMutant;
       delete stryker.hitCount;
       delete stryker.hitLimit;
       this.#dog.ends();
-      if (failed === undefined) return { status: 'survived', nrOfTests: count };
+      if (failed === undefined)
+        return unloadable === undefined
+          ? { status: 'survived', nrOfTests: count }
+          : { status: 'error', errorMessage: messageOf(unloadable) };
       if (failed.error instanceof Hangs) {
         // Whatever still waits in there is left behind.
         this.#warm = new Tests();
         this.#remember(fileName, failed.id);
         return { status: 'timeout', reason: failed.error.message };
       }
-      if (failed.error instanceof Unloadable) return { status: 'error', errorMessage: messageOf(failed.error) };
       const { failed: anyway } = await this.#meet(this.#warm, [failed.id]);
       if (anyway === undefined) {
         this.#remember(fileName, failed.id);
