@@ -123,13 +123,20 @@ describe('what the workflow takes', () => {
     expect(review.evidence()).toEqual([]);
     expect(review.receive(approve('ana', SEALED, { at }), at).fate).toEqual({ state: 'counted' });
     // There is no vote of hers in it to take back.
-    expect(review.receive(withdraw('ana', SEALED, QUESTION, { at }), at).fate).toMatchObject({ code: 'request_invalid' });
+    expect(review.receive(withdraw('ana', SEALED, QUESTION, { at }), at).fate).toMatchObject({
+      code: 'request_invalid',
+      text: 'there is no such vote of yours to withdraw',
+    });
   });
   test('attack: questions without end', () => {
     const review = opened();
     for (let i = 0; i < MAX_QUESTIONS; i++)
       expect(review.receive(ask('ana', SEALED, `${i}?`, { at }), at).fate).toEqual({ state: 'taken' });
-    expect(review.receive(ask('ben', SEALED, 'Why?', { at }), at).fate).toMatchObject({ state: 'refused', code: 'rate_limited' });
+    expect(review.receive(ask('ben', SEALED, 'Why?', { at }), at).fate).toMatchObject({
+      state: 'refused',
+      code: 'rate_limited',
+      text: 'an action takes 20 questions; decide, or reject it',
+    });
     expect(review.receive(approve('ben', SEALED, { at }), at).fate).toEqual({ state: 'counted' });
   });
   test('an answer: to a question it holds, of the agent it is about; forged ones do not keep the true one out', () => {

@@ -58,7 +58,11 @@ describe('§4 the order: deny rules on the action, then with the preview the who
   );
 
   test('before the preview only rules on the action are asked', () => {
-    expect(deniedBy(policy, { ...ASKED, params: { cents: 101 } })).toMatchObject({ code: 'rule_denies', rule: 'too much' });
+    expect(deniedBy(policy, { ...ASKED, params: { cents: 101 } })).toMatchObject({
+      code: 'rule_denies',
+      text: 'rule "too much": No.',
+      rule: 'too much',
+    });
     expect(deniedBy(policy, { ...ASKED, params: { cents: 100 } })).toBeUndefined();
   });
   test('with it, both, and what the action alone forbids is said first', () => {
@@ -67,11 +71,21 @@ describe('§4 the order: deny rules on the action, then with the preview the who
     expect(held(rule(policy, { params: { cents: 100 }, preview: NOTHING })).rule.name).toBe('hold payments.transfer');
   });
   test('6.1 without a preview a rule that reads it denies', () => {
-    expect(rule(policy, { params: { cents: 100 } })).toMatchObject({ effect: 'deny', code: 'policy_error', undecided: true });
+    expect(rule(policy, { params: { cents: 100 } })).toMatchObject({
+      effect: 'deny',
+      code: 'policy_error',
+      text: 'rule "never so": when: preview.touches.exists(t, t == "environment production"): no preview was made yet',
+      undecided: true,
+    });
     const narrowed = policyOf(
       holdRule('payments.transfer', '[group:finance]', 2, [`when: '${PRODUCTION}'`]) + holdRule('payments.*', '[group:finance]', 1),
     );
-    expect(rule(narrowed)).toMatchObject({ effect: 'deny', code: 'policy_error', undecided: true });
+    expect(rule(narrowed)).toMatchObject({
+      effect: 'deny',
+      code: 'policy_error',
+      text: 'rule "hold payments.transfer": when: preview.touches.exists(t, t == "environment production"): no preview was made yet',
+      undecided: true,
+    });
     expect(rule(narrowed, { preview: NOTHING })).toMatchObject({ effect: 'hold', rule: { name: 'hold payments.*' } });
   });
   test('6.1 one that cannot be evaluated denies, whatever else would hold', () => {
@@ -82,7 +96,7 @@ describe('§4 the order: deny rules on the action, then with the preview the who
       });
   });
   test('a denial on the action needs no preview to be decided', () => {
-    expect(rule(policy, { params: { cents: 101 } })).toMatchObject({ code: 'rule_denies', rule: 'too much' });
+    expect(rule(policy, { params: { cents: 101 } })).toMatchObject({ code: 'rule_denies', text: 'rule "too much": No.', rule: 'too much' });
   });
 });
 

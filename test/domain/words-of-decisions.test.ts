@@ -70,6 +70,17 @@ describe('what a decision is refused with', () => {
     for (const forge of [{ deployment: 'acme-prod' }, { actionId: `act_${'0'.repeat(26)}` }] satisfies JsonObject[] as JsonObject[])
       expect(said(approve('ana', FIRST, { at, forge }))).toBe(plain(7, 'audience_mismatch'));
   });
+  test('48 KiB are read, a byte more is not', () => {
+    const padded = (bytes: number): Signed => {
+      const guards = Object.fromEntries(Array.from({ length: 94 }, (_, i) => [`g${i}`, 'x'.repeat(500)]));
+      const short = approve('ana', FIRST, { at, reason: 'x', forge: { guards } });
+      return approve('ana', FIRST, { at, reason: 'x'.repeat(1 + bytes - payloadBytes(short).length), forge: { guards } });
+    };
+    const fits = padded(49_152);
+    expect(fits.payload).toHaveLength(65_536);
+    expect(said(fits)).toBe('admitted');
+    expect(readDecision(padded(49_153))).toBeUndefined();
+  });
   test('read once or twice, it is the same object with the same digest', () => {
     const signed = reject('ana', FIRST, { at });
     const read = readDecision(signed);
