@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { answerRefused, readDialogue } from '../../src/domain/dialogue.js';
+import { CODES } from '../../src/domain/codes.js';
 import { digestOfSigned, type Signed } from '../../src/domain/dsse.js';
 import { agentIdSchema } from '../../src/domain/ids.js';
 import { parseRoster, type Roster } from '../../src/domain/roster.js';
@@ -48,8 +49,11 @@ describe('questions and answers as a roster proves them', () => {
     const both = [QUESTION, ask('ben', SEALED, 'And why?', { at }), ask('cleo', SEALED, 'And when?', { at })];
     const sorted = both.map(digestOfSigned).sort();
     for (const decisions of [both, both.toReversed()]) expect(read([], decisions).questions.map(({ digest }) => digest)).toEqual(sorted);
-    const earlier = ask('dana', SEALED, 'Who?', { at: at - 1 });
-    expect(read([], [...both, earlier]).questions.map(({ digest }) => digest)).toEqual([digestOfSigned(earlier), ...sorted]);
+    const earlier = Array.from({ length: 6 }, (_, i) => ask('dana', SEALED, `Who? ${i}`, { at: at - 6 + i }));
+    expect(read([], [...both, ...earlier.toReversed()]).questions.map(({ digest }) => digest)).toEqual([
+      ...earlier.map(digestOfSigned),
+      ...sorted,
+    ]);
   });
   test("attack: an answer that is not the agent's own is no answer, whoever puts it in", () => {
     for (const by of [keyOfPerson('ana'), API, EXECUTOR, signerOf('agent:other')])
@@ -65,6 +69,7 @@ describe('questions and answers as a roster proves them', () => {
     expect(shown(answer('Yes.', { forge: { actionId: 'act_00000000000000000000000000' } }))).toBe('1 forged');
     expect(shown(answer('Yes.', { forge: { deployment: 'acme-prod' } }))).toBe('1 forged');
     expect(shown(answer('Yes.', { at: at - 3 * MINUTE }))).toBe('1 forged');
+    expect(shown(answer('Yes.', { at: at - 2 * MINUTE }))).toBe('Yes.');
   });
   test("attack: a question that no person's key asked is not shown as one", () => {
     for (const decisions of [
@@ -91,17 +96,25 @@ describe('questions and answers as a roster proves them', () => {
     expect(answerRefused(answer('Yes.', { by: API }), { actionId: id, agent }, ROSTER, at)?.code).toBe('credential_invalid');
   });
   test('at the door the key must be valid now too, and the answer not dated ahead', () => {
-    const refusal = (signed: Signed, by = ROSTER, now = at) => answerRefused(signed, { actionId: id, agent }, by, now)?.code;
+    const refusal = (signed: Signed, by = ROSTER, now = at): string | undefined => {
+      const refused = answerRefused(signed, { actionId: id, agent }, by, now);
+      return refused && `${refused.code}: ${refused.text}`;
+    };
+    const plain = (code: keyof typeof CODES): string => `${code}: ${CODES[code].message}`;
+    const none = 'request_invalid: not an answer: see the schema of reply v1';
     expect(refusal(answer())).toBeUndefined();
     const gone = `ap-agent: { owner: dana, key: '${AGENT.key.text}', propose: [payments.*], until: '2026-01-31T09:02:00.000Z' }`;
     expect(refusal(answer(), roster({ agents: [gone] }))).toBeUndefined();
-    expect(refusal(answer(), roster({ agents: [gone] }), at + MINUTE)).toBe('credential_invalid');
+    expect(refusal(answer(), roster({ agents: [gone] }), at + MINUTE)).toBe(plain('credential_invalid'));
     expect(refusal(answer('Yes.', { at: at + 2 * MINUTE }))).toBeUndefined();
-    expect(refusal(answer('Yes.', { at: at + 2 * MINUTE + 1 }))).toBe('request_invalid');
-    expect(refusal(approve('ana', SEALED))).toBe('request_invalid');
-    expect(refusal(answer('Yes.', { forge: { deployment: 'acme-prod' } }))).toBe('audience_mismatch');
-    expect(refusal(answer('Yes.', { by: signerOf('nobody') }))).toBe('credential_invalid');
-    expect(refusal(answer('x'.repeat(2_001)))).toBe('request_invalid');
+    expect(refusal(answer('Yes.', { at: at + 2 * MINUTE + 1 }))).toBe('request_invalid: the answer is dated more than 2 minutes ahead');
+    expect(refusal(approve('ana', SEALED))).toBe(none);
+    expect(refusal(answer('Yes.', { forge: { deployment: 'acme-prod' } }))).toBe(
+      'audience_mismatch: this was signed for another deployment or action',
+    );
+    expect(refusal(answer('Yes.', { by: signerOf('nobody') }))).toBe(plain('credential_invalid'));
+    expect(refusal(answer('Yes.', { by: API }))).toBe('credential_invalid: only the agent that asked for the action answers');
+    expect(refusal(answer('x'.repeat(2_001)))).toBe(none);
   });
 });
 

@@ -120,6 +120,8 @@ describe('what a decision on another seat is refused with', () => {
       '8 delegation_invalid: the rule lets nobody hand over to ben',
       () => said(vote(delegation('ana', 'ben', { at: OPENED, until }), 'ben')),
     ],
+    ['8 delegation_invalid: the delegation does not cover payments.transfer', () => said(vote(made({ types: ['cloud.*'] })))],
+    ['admitted', () => said(vote(TO_EVA, 'eva', 'ana', OPENED), at)],
   ])('%s', (words, answer) => {
     expect(answer()).toBe(words);
   });

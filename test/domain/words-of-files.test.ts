@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { utf8 } from '../../src/domain/bytes.js';
+import { fromBase64Url, fromHex, utf8 } from '../../src/domain/bytes.js';
 import { canonicalize, JsonRefused, parseCanonical, parseStrict } from '../../src/domain/json.js';
 import { MAX_YAML_BYTES, readYaml } from '../../src/domain/yaml.js';
 
@@ -161,5 +161,14 @@ describe('YAML that is refused: what is wrong, where, and what to write', () => 
     expect(said(long(MAX_YAML_BYTES + 1))).toEqual(['roster_invalid f.yaml:1: the file is larger than 1048576 bytes | a smaller file']);
     expect(said('['.repeat(60) + ']'.repeat(60))).toEqual([]);
     expect(said('['.repeat(70) + ']'.repeat(70))).toEqual(['roster_invalid f.yaml:1: nested too deeply | fewer levels']);
+  });
+});
+
+describe('bytes that are refused', () => {
+  test('each with its words', () => {
+    for (const text of ['A0', '0', 'g0', ' 00']) expect(() => fromHex(text)).toThrow(new RangeError('not lower-case hexadecimal'));
+    for (const text of ['A', 'AAAAA', 'A=', 'A+A', ' AA'])
+      expect(() => fromBase64Url(text)).toThrow(new RangeError('not unpadded base64url'));
+    for (const text of ['AB', 'AAB']) expect(() => fromBase64Url(text)).toThrow(new RangeError('base64url with stray bits'));
   });
 });
