@@ -24,6 +24,8 @@ const STRYKERS_FACTOR = 100;
 const FREE_HITS = 1_000_000;
 /** Called back by what `remembered.mjs` remembers. */
 const CALLED_BACK = /src\/domain\/ed25519\.ts$/;
+/** Without that memory all tests together cost minutes: such a mutant meets those that are about signatures. */
+const ABOUT_SIGNATURES = /^test\/domain\/(?:ed25519|keys|vectors)\.test/;
 
 const stryker = (globalThis.__stryker__ ??= {});
 
@@ -170,6 +172,7 @@ class Runner {
       return at >= 0 && times[id] < 300 ? at - 1_000 : times[id] * (near.size > 0 && !near.has(id) ? 4 : 1);
     };
     return ids
+      .filter((id) => !CALLED_BACK.test(fileName) || ABOUT_SIGNATURES.test(id))
       .filter((id) => near.size === 0 || near.has(id) || times[id] <= MOST_MS_FAR)
       .map((id) => [rank(id), id])
       .sort(([a], [b]) => a - b)
