@@ -8,7 +8,7 @@ import { Dialogue, MAX_QUESTIONS, MAX_REPLIES } from '../../src/domain/review/di
 import { Review } from '../../src/domain/review/review.js';
 import { MINUTE, OPENED, seal, sealedPeople } from '../helpers/hand-made.js';
 import { approve, ask, damaged, reply, withdraw, type ReplyOptions } from '../helpers/messages.js';
-import { rosterText, type RosterOptions } from '../helpers/rules-fixture.js';
+import { rosterText, usualAgents, type RosterOptions } from '../helpers/rules-fixture.js';
 import { AGENT, API, EXECUTOR, keyOfPerson, signerOf } from '../helpers/signers.js';
 
 const SEALED = seal();
@@ -63,6 +63,15 @@ describe('questions and answers as a roster proves them', () => {
     expect(shown(answer('Trust me.', { forge: { agent: 'bearer-agent' } }))).toBe('1 forged');
     // Nor does it keep the agent's own out.
     expect(shown(damaged(answer()), answer('Trust me.', { by: API }), answer())).toBe('Number 2291.');
+  });
+  test('attack: another agent, or another person, says it was the one', () => {
+    const other = signerOf('agent:other');
+    const two = roster({ agents: [...usualAgents(), `other: { owner: ana, key: '${other.key.text}', propose: [payments.*] }`] });
+    expect(read([answer('Trust me.', { by: other })], [QUESTION], two).forged).toBe(1);
+    expect(read([answer('Trust me.', { by: other, forge: { agent: 'other' } })], [QUESTION], two).forged).toBe(1);
+    expect(answerRefused(answer('Trust me.', { by: other }), { actionId: id, agent }, two, at)?.code).toBe('credential_invalid');
+    const ben = keyOfPerson('ben');
+    expect(read([], [ask('ana', SEALED, 'Which?', { at, by: ben, forge: { keyId: ben.key.id } })]).questions).toEqual([]);
   });
   test('attack: an answer kept for another action, deployment or question', () => {
     expect(shown(reply(seal({ nonce: 'e'.repeat(32) }).id, ask('ana', SEALED, 'Else?', { at }), 'Yes.', { at }))).toBe('1 forged');

@@ -128,6 +128,28 @@ describe('rejections and withdrawals on record', () => {
   });
 });
 
+describe('what stands in the file beside the entries', () => {
+  const [one, two] = votes;
+  if (one === undefined || two === undefined) throw new Error('no votes');
+  const withSig = (signed: Signed, sig: string): Signed => ({ ...signed, signatures: signed.signatures.map((each) => ({ ...each, sig })) });
+  const withKey = (signed: Signed, by: string): Signed => ({
+    ...signed,
+    signatures: signed.signatures.map((each) => ({ ...each, keyid: keyOfPerson(by).key.id })),
+  });
+  test('attack: signatures that are no bytes, or by another key than the decision names', () => {
+    for (const sig of ['A', ''])
+      expect(told(run, [one, withSig(two, sig)])).toEqual(['BROKEN decision: its signature is not unpadded base64url']);
+    expect(told(run, [one, withKey(two, 'cleo')])).toEqual(['BROKEN decision: signed with another key than it names']);
+  });
+  test('a resolve, a review and a cancel are messages, never decisions; each is named by an entry', () => {
+    const named: Tell = (ledger) => {
+      run(ledger);
+      ledger.append({ kind: 'lodged', object: 'cancel', digest: digestOfSigned(no), by: 'agent:ap-agent' } as never, at + 2);
+    };
+    expect(told(named, [...votes, no])[0]).toMatch(/^BROKEN (decision: no entry of the executor names it|entry 6: )/);
+  });
+});
+
 describe('what of the file is proven and what only claimed', () => {
   test('decisions that an entry names are proven; all others are claimed, each once', () => {
     const late = approve('cleo', SEALED, { at: at + 2 });
