@@ -51,7 +51,11 @@ const run = (mutate) =>
   }).runMutationTest();
 
 const results = [];
-for (const part of parts) results.push(...(await run(part)));
+for (const part of parts) {
+  // Stryker hands back what it remembers of other files, too.
+  const files = new Set(part.map((file) => resolve(file.replace(/:.*$/, ''))));
+  results.push(...(await run(part)).filter(({ fileName }) => files.has(resolve(fileName))));
+}
 
 if (!values.dry) {
   const count = (...statuses) => results.filter(({ status }) => statuses.includes(status)).length;
