@@ -19,6 +19,8 @@ const LOADING = 'loading ';
 const TURNS = 100;
 /** What a mutant does while a module is loaded reaches every test of it: the costly ones meet only those that act within them, too. Fewer never kill more. */
 const MOST_MS_FAR = 100;
+/** So do those of what everything is made of: bytes, JSON, digests. */
+const MANY = 300;
 /** One test goes through a mutant less often than all tests together without it did: Stryker's limit is a hundred times as much, and memory ends before. */
 const STRYKERS_FACTOR = 100;
 const FREE_HITS = 1_000_000;
@@ -173,7 +175,7 @@ class Runner {
     };
     return ids
       .filter((id) => !CALLED_BACK.test(fileName) || ABOUT_SIGNATURES.test(id))
-      .filter((id) => near.size === 0 || near.has(id) || times[id] <= MOST_MS_FAR)
+      .filter((id) => (near.size === 0 ? ids.length <= MANY : near.has(id)) || times[id] <= MOST_MS_FAR)
       .map((id) => [rank(id), id])
       .sort(([a], [b]) => a - b)
       .map(([, id]) => id);
