@@ -3,7 +3,7 @@ import { approve, modify, reject, withdraw, type SealedRevision } from '../helpe
 import type { FakeBank } from '../helpers/fake-bank.js';
 import { bankTypes, changed } from '../helpers/types.js';
 import { keyOfPerson, signerOf } from '../helpers/signers.js';
-import { held, HOUR, MINUTE, World } from '../helpers/world.js';
+import { held, HOUR, MINUTE, SECOND, World } from '../helpers/world.js';
 import { ready } from './ready.js';
 
 const both = (sealed: SealedRevision) => [approve('ana', sealed), approve('ben', sealed)];
@@ -186,8 +186,9 @@ describe('6.5 rejections carry over', () => {
     const other = await world.propose();
     expect(await world.advance(sealed, both(sealed))).toEqual({ kind: 'end' });
     await world.lodge(other.id, reject('cleo', other));
-    await world.lodge(other.id, reject('eva', other));
-    expect(await world.advance(other, both(other))).toMatchObject({ code: 'rejection_standing', text: 'rejected by eva, cleo' });
+    world.clock.pass(SECOND);
+    await world.lodge(other.id, reject('eva', other, { at: world.clock.now() }));
+    expect(await world.advance(other, both(other))).toMatchObject({ code: 'rejection_standing', text: 'rejected by cleo, eva' });
   });
 });
 
