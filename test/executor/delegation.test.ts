@@ -150,7 +150,7 @@ describe('the evidence of a delegation', () => {
     const roster = rosterOf({ people: { ana: `{ name: ana, keys: ['${signerOf('other').key.text}'] }` } });
     expect(verifyEvidence(bytes, roster)).toMatchObject({
       ok: false,
-      step: expect.stringContaining('decision 2, its delegation') as unknown,
+      step: expect.stringMatching(/^decision [12], its delegation/) as unknown,
     });
   });
 });
