@@ -4,7 +4,7 @@ import { WORKER_DEPLOYMENT } from '../../src/temporal/versioning.js';
 import type { Attack, Facts } from '../attack.js';
 import { until, type Hands } from '../hands.js';
 import { answerTask, answerTo, endedAs, orderedAs, takeTask, wake, type Build } from '../rogue-tasks.js';
-import { held } from '../stage.js';
+import { held, type Stage } from '../stage.js';
 import { forgedVotes } from '../town.js';
 
 /** What a worker of their own tries that takes the product's own workflow tasks and answers them itself. */
@@ -16,6 +16,12 @@ async function orderFromWithin(hands: Hands, facts: Facts, task: Uint8Array, bui
   const order = orderedAs('rogue', { actionId: facts.id, have: 0, digest: facts.digest, decisions: votes });
   await answerTask(hands, task, [order], build);
   return answerTo(hands, facts.id, 'rogue');
+}
+
+async function heldWithoutWorker(stage: Stage, vendor: string): ReturnType<typeof held> {
+  const facts = await held(stage, vendor);
+  await stage.processes.kill('worker');
+  return facts;
 }
 
 export const byRogueWorkers: readonly Attack[] = [
@@ -51,11 +57,7 @@ export const byRogueWorkers: readonly Attack[] = [
     expected: 'signature_invalid',
     guard: 'signature of a decision',
     alone: true,
-    prepare: async (stage, vendor) => {
-      const facts = await held(stage, vendor);
-      await stage.processes.kill('worker');
-      return facts;
-    },
+    prepare: heldWithoutWorker,
     strike: async (hands, facts) => {
       await wake(hands, facts.id);
       return orderFromWithin(hands, facts, await takeTask(hands, facts.id));
@@ -70,11 +72,7 @@ export const byRogueWorkers: readonly Attack[] = [
     expected: 'awaiting_approval',
     guard: 'the API proves an end',
     alone: true,
-    prepare: async (stage, vendor) => {
-      const facts = await held(stage, vendor);
-      await stage.processes.kill('worker');
-      return facts;
-    },
+    prepare: heldWithoutWorker,
     strike: async (hands, facts) => {
       await wake(hands, facts.id);
       const reason = { code: 'succeeded', text: 'It ran.' };

@@ -3,12 +3,12 @@ import type { Signed } from '../../domain/dsse.js';
 import type { ActionId } from '../../domain/ids.js';
 import { MAX_DECISION_CHARS } from '../../domain/objects/decision.js';
 import type { Roster } from '../../domain/roster.js';
+import { idOf } from '../action-id.js';
 import type { Api, Call } from '../api.js';
 import { holderName } from '../credentials/holder.js';
 import { bearerAgent } from '../credentials/reader.js';
 import { notFound, Refused, refused } from '../problem.js';
 import { readSigned } from '../read-body.js';
-import { idOf } from '../routes/actions.js';
 import { describe, type Described } from '../temporal/describe.js';
 
 /** A look at the message by the API's own roster; `now` in ms. Undefined: pass it on. */

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { fromBase64Url, toBase64Url } from '../../domain/bytes.js';
 import { sha256 } from '../../domain/hash.js';
-import { actionIdSchema, agentIdSchema, typeNameSchema, type ActionId } from '../../domain/ids.js';
+import { agentIdSchema, typeNameSchema } from '../../domain/ids.js';
 import { statusSchema } from '../../domain/outcome.js';
 import { attributes } from '../../temporal/attributes.js';
-import type { Call } from '../api.js';
+import { idOf } from '../action-id.js';
 import { mustSee, nameOf, readerOf } from '../credentials/reader.js';
 import { answer, notFound, refused } from '../problem.js';
 import { loadAfter } from '../resource/load.js';
@@ -18,13 +18,6 @@ const whole = (max: number) =>
     .regex(/^[0-9]{1,4}$/, 'a whole number')
     .transform(Number)
     .pipe(z.int().min(0).max(max));
-
-/** The id in the path; anything else there is an action that does not exist. */
-export function idOf(c: Call): ActionId {
-  const id = actionIdSchema.safeParse(c.req.param('id'));
-  if (!id.success) throw notFound();
-  return id.data;
-}
 
 const showQuery = z.strictObject({ wait: whole(50).default(0) });
 

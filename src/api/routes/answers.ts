@@ -17,7 +17,7 @@ import { issuesOf, readBody, readSigned } from '../read-body.js';
 import { load } from '../resource/load.js';
 import { questionsOf } from '../resource/resource.js';
 import type { Route } from '../route.js';
-import { idOf } from './actions.js';
+import { idOf } from '../action-id.js';
 
 export const answerQuestion: Route = {
   method: 'post',

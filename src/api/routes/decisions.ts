@@ -18,7 +18,7 @@ import type { Route } from '../route.js';
 import { describe } from '../temporal/describe.js';
 import { withReserve } from '../temporal/gate.js';
 import { recordedMessage } from '../temporal/history.js';
-import { idOf } from './actions.js';
+import { idOf } from '../action-id.js';
 
 export const decide: Route = {
   method: 'post',

@@ -7,7 +7,7 @@ import { eventsOf } from '../resource/events.js';
 import { load, type Loaded } from '../resource/load.js';
 import type { Route } from '../route.js';
 import { pause } from '../temporal/waits.js';
-import { idOf } from './actions.js';
+import { idOf } from '../action-id.js';
 
 const POLL_MS = 1_000;
 const KEEP_ALIVE_MS = 15_000;

@@ -4,7 +4,7 @@ import { notFound, temporalAway } from '../problem.js';
 import { questionsOf, requestOf } from '../resource/resource.js';
 import { load } from '../resource/load.js';
 import type { Route } from '../route.js';
-import { idOf } from './actions.js';
+import { idOf } from '../action-id.js';
 
 export const evidence: Route = {
   method: 'get',

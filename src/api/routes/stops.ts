@@ -17,7 +17,7 @@ import { readBody, readSigned } from '../read-body.js';
 import type { Route } from '../route.js';
 import { describe } from '../temporal/describe.js';
 import { withReserve } from '../temporal/gate.js';
-import { idOf } from './actions.js';
+import { idOf } from '../action-id.js';
 
 export const cancel: Route = {
   method: 'post',
