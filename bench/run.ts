@@ -175,7 +175,7 @@ try {
   console.log(JSON.stringify({ ok, ...result }, null, 2));
   const { lastApprovalToEffect: latencies, finishedActionsPerSecond: rate, eventsOfA2of3Approval: history2of3 } = result;
   console.log(
-    `bench: ${ok ? 'ok' : 'SHORT'}: last approval to effect ${latencies.p50Ratio} (at most ${LIMITS.latencyRatio}), finished actions ${rate.ratio} ` +
+    `bench:ratios: ${ok ? 'ok' : 'SHORT'}: last approval to effect ${latencies.p50Ratio} (at most ${LIMITS.latencyRatio}), finished actions ${rate.ratio} ` +
       `(at least ${LIMITS.throughputRatio}) of a bare workflow's in one process (in two: ${latencies.p50RatioToApart}, ${rate.ratioToApart}); ${history2of3.events} events (at most ${LIMITS.events})`,
   );
   process.exitCode = ok ? 0 : 1;

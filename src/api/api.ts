@@ -11,6 +11,7 @@ import type { Places } from './proposals/places.js';
 import type { Pending } from './temporal/pending.js';
 import type { Probe } from './temporal/probe.js';
 import type { Waits } from './temporal/waits.js';
+import type { Windows } from './temporal/windows.js';
 
 /** What pino's logger and a test's array both are. */
 export interface Log {
@@ -35,6 +36,7 @@ export interface Api {
   readonly places: Places;
   readonly pending: Pending;
   readonly probe: Probe;
+  readonly windows: Windows;
   readonly log: Log;
 }
 

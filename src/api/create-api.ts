@@ -20,6 +20,7 @@ import { isNoAnswer } from './temporal/calls.js';
 import { Pending } from './temporal/pending.js';
 import { Probe } from './temporal/probe.js';
 import { Waits } from './temporal/waits.js';
+import { Windows } from './temporal/windows.js';
 
 export interface ApiOptions {
   readonly client: Client;
@@ -56,6 +57,7 @@ export function createApi({ client, rosterFile, policyFile, apiSigner, limits = 
     places: new Places(client),
     pending: new Pending(client),
     probe: new Probe(client),
+    windows: new Windows(),
   };
   const app = new OpenAPIHono<Variables>();
   app.use(async (c, next) => {

@@ -1,4 +1,4 @@
-import { expect } from '@jest/globals';
+import { expect } from 'expect';
 import { buildEvidence } from '../../src/domain/evidence/build.js';
 import { verifyEvidence } from '../../src/domain/evidence/verify.js';
 import type { EndStatus } from '../../src/domain/outcome.js';

@@ -30,7 +30,7 @@ export const inbox: Route = {
       { name: attributes.awaiting.name, value: asked.for ?? reader.id },
       { name: 'ExecutionStatus', value: 'Running' },
     ];
-    const { lines, next } = await nearest(api.client, conditions, asked.next === undefined ? undefined : placeOf(asked.next));
+    const { lines, next } = await nearest(api.client, api.windows, conditions, asked.next === undefined ? undefined : placeOf(asked.next));
     return answer(200, { actions: lines, next: next === undefined ? null : `${next.at}.${next.id}` });
   },
 };

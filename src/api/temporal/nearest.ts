@@ -5,12 +5,15 @@ import { attributes } from '../../temporal/attributes.js';
 import { refused } from '../problem.js';
 import { cut, FIRST, LAST, type Few } from './cut.js';
 import { countActions, listActions, type Condition, type Page } from './list.js';
+import type { Windows } from './windows.js';
 
 /** So many lines a page of ours, read from windows that hold little more: each row costs the server and us. */
 const FEW: Few = { least: 50, most: 150 };
 const READ = 1_000;
 /** What a flood of lines that are none may cost a reader before he is told. */
 const MAX_ASKED = 100;
+/** So many remembered windows are tried: each that fails costs a page. */
+const MAX_TRIED = 3;
 /** Later than every time there is: where lines without a deadline stand. */
 const NEVER = Number.MAX_SAFE_INTEGER;
 
@@ -27,10 +30,12 @@ export const isPlace = ({ at }: Place): boolean => Number.isSafeInteger(at) && (
 
 /**
  * The next lines after a place, nearest deadline first, none left out. SQL visibility sorts by start alone, so what is near is found by counting: a window
- * of deadlines that holds a page, which is then read whole. Refuses to pass over some in silence. Throws `temporal_unavailable`.
+ * of deadlines that holds a page, which is then read whole. Refuses to pass over some in silence. Throws `temporal_unavailable`. `windows`: of earlier
+ * calls.
  */
 export async function nearest(
   client: Client,
+  windows: Windows,
   conditions: readonly Condition[],
   after: Place | undefined,
 ): Promise<{ readonly lines: readonly ActionLine[]; readonly next: Place | undefined }> {
@@ -59,7 +64,15 @@ export async function nearest(
   };
 
   const { name } = attributes.deadline;
+  const list = JSON.stringify(conditions);
   let from = after?.at;
+  for (const to of from === NEVER ? [] : windows.after(list, from).slice(0, MAX_TRIED)) {
+    const { lines, next } = await read({ name, from, to }, FEW.most);
+    if (next !== undefined) break;
+    keep(lines);
+    if (found.length >= FEW.least) return answered(false);
+    found.length = 0;
+  }
   while (from !== NEVER && found.length < FEW.least) {
     const rest = from === undefined ? undefined : ({ name, from, orNone: true } as const);
     const some = await read(rest, FEW.most);
@@ -75,6 +88,7 @@ export async function nearest(
     const hints = some.lines.map((line) => placeOf(line).at).filter((at) => at !== NEVER);
     const to = await cut(count, start, hints, FEW, Date.now());
     await whole({ name, from: start, to });
+    if (to !== undefined) windows.remember(list, to);
     from = to ?? NEVER;
   }
   if (found.length >= FEW.least) return answered(false);
