@@ -72,3 +72,65 @@ describe('in general', () => {
     fc.assert(fc.property(fc.string({ unit: 'grapheme-ascii' }), (each) => visible(each) === each));
   });
 });
+
+describe('every kind of hidden character, and no other', () => {
+  const marked = (...codes: readonly number[]): string =>
+    codes.map((code) => `‹U+${code.toString(16).toUpperCase().padStart(4, '0')}›`).join('');
+  const HIDDEN_CODES = [
+    ...[0x00, 0x1f, 0x7f, 0x9f, 0xa0, 0xad, 0x34f, 0x600, 0x61c, 0x115f, 0x1160, 0x1680, 0x17b4, 0x17b5, 0x180e],
+    ...[0x2000, 0x200a, 0x200b, 0x200f, 0x2028, 0x2029, 0x202a, 0x202e, 0x202f, 0x205f, 0x2060, 0x2069, 0x3000, 0x3164],
+    ...[0xe000, 0xf8ff, 0xfe00, 0xfe0f, 0xfeff, 0xffa0, 0xfff9, 0xe0001, 0xe007f, 0xe0100, 0xe01ef, 0xf0000, 0x10fffd, 0x2039, 0x203a],
+  ];
+  test.each(HIDDEN_CODES.map((code): [string, number] => [code.toString(16), code]))(
+    'U+%s alone, in a word and between two',
+    (_hex, code) => {
+      const char = String.fromCodePoint(code);
+      expect([visible(char), visible(`a${char}b`), visible(`a ${char} b`)]).toEqual([
+        marked(code),
+        `a${marked(code)}b`,
+        `a ${marked(code)} b`,
+      ]);
+      expect(visible(char.repeat(2), { lines: true })).toBe(marked(code, code));
+    },
+  );
+  test('of those that stay, a line break only where lines are allowed', () => {
+    expect([visible('\n'), visible('\n', {}), visible('\n', { lines: false }), visible('\n', { lines: true })]).toEqual([
+      marked(10),
+      marked(10),
+      marked(10),
+      '\n',
+    ]);
+    expect(visible('a\nb', { lines: true })).toBe('a\nb');
+  });
+  test('what stands before, between and after words comes through once each', () => {
+    expect(visible(' – one, “two” (3)! ')).toBe(' – one, “two” (3)! ');
+    expect(visible('')).toBe('');
+  });
+});
+
+describe('look-alikes are told by the word they stand in', () => {
+  test.each([
+    ['Cyrillic', 'pay\u0416', 'pay‹U+0416›'],
+    ['Greek', 'pay\u03a9', 'pay‹U+03A9›'],
+    ['Armenian', 'pay\u0555', 'pay‹U+0555›'],
+    ['Cherokee', 'pay\u13a0', 'pay‹U+13A0›'],
+    ['Coptic', 'pay\u2c80', 'pay‹U+2C80›'],
+    ['Lisu', 'pay\ua4d0', 'pay‹U+A4D0›'],
+    ['full width, outside of words too', '\uff01 \uff5e \uff21', '‹U+FF01› ‹U+FF5E› ‹U+FF21›'],
+    ['mathematical digits', '\u{1d7ff}1', '‹U+1D7FF›1'],
+    ['long s, script g and script l', '\u017f \u0261 \u2113', '‹U+017F› ‹U+0261› ‹U+2113›'],
+    ['a foreign digit behind an ASCII digit', '1\u0661', '1‹U+0661›'],
+    ['a foreign digit behind an ASCII letter', 'a\u0661', 'a‹U+0661›'],
+    ['twins of either case', '\u0410\u0412 \u03bf', '‹U+0410›‹U+0412› ‹U+03BF›'],
+  ])('%s', (_name, text, shown) => expect(visible(text)).toBe(shown));
+
+  test.each([
+    ['a letter of the same script without a Latin one', '\u0416\u0430'],
+    ['a word of twins and one more', '\u0430\u0440\u0436'],
+    ['one more before twins', '\u0436\u0430\u0440'],
+    ['foreign digits among themselves', '\u0661\u0662'],
+    ['a foreign digit behind a letter of its script', '\u0430\u0436\u0661'],
+    ['Latin with accents', 'Čapek Øre ĳs'],
+    ['ASCII digits among Cyrillic', '\u0416123'],
+  ])('%s stays', (_name, text) => expect(visible(text)).toBe(text));
+});

@@ -32,7 +32,7 @@ export const MAX_CHARGES = 100;
 export type Spent = ReadonlyMap<string, number | 'unknown'> | 'nothing';
 export const spentKey = (rule: string, line: number): string => `${line} ${rule}`;
 
-const isAmount = (value: unknown): value is number => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+const isAmount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
 
 export function chargesOf(params: JsonObject): Charge[] {
   const amounts = pointerEntries(params).flatMap(([what, value]) => (isAmount(value) ? [{ what, amount: value }] : []));
@@ -50,9 +50,10 @@ export function overBudget(
 ): string | undefined {
   const charges = chargesOf(params);
   for (const [i, line] of rule.budget.entries()) {
-    const amount = charges.find(({ what }) => what === (line.sum ?? ''))?.amount;
+    const summed = line.sum ?? '';
+    const amount = charges.find(({ what }) => what === summed)?.amount;
     if (amount === undefined)
-      throw new PolicyError(`rule "${rule.name}": the budget sums ${line.sum ?? ''}, which is no whole number from 0 in these parameters`);
+      throw new PolicyError(`rule "${rule.name}": the budget sums ${summed}, which is no whole number from 0 in these parameters`);
     const before = spent === 'nothing' ? 0 : spent.get(spentKey(rule.name, i));
     if (before === undefined) throw new PolicyError(`rule "${rule.name}": nobody knows how much of its budget is used up`);
     if (before === 'unknown')

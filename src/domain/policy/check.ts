@@ -15,7 +15,11 @@ export function checkPolicy(file: PolicyFile, findings: Findings): void {
   }
 }
 
-type FileHold = Extract<FileRule, { effect: 'hold' }>;
+export type FileHold = Extract<FileRule, { effect: 'hold' }>;
+
+/** The one stage of a rule that names whom it asks without stages. */
+export const inlineStage = ({ from, quorum }: FileHold): FileStage | undefined =>
+  from === undefined || quorum === undefined ? undefined : { name: 'reviewers', from, quorum, remind: [], escalate: [] };
 
 function checkHold(rule: FileHold, path: Path, findings: Findings): void {
   checkWhoIsAsked(rule, path, findings);
@@ -26,25 +30,25 @@ function checkHold(rule: FileHold, path: Path, findings: Findings): void {
       `executeWithin: ${durationText(MAX_EXECUTE_WITHIN_MS)} or less`,
     );
   const names = new Set<string>();
-  for (const [i, stage] of (rule.stages ?? []).entries()) {
+  for (const [i, stage] of rule.stages.entries()) {
     const here = [...path, 'stages', i];
     if (names.has(stage.name)) findings.add([...here, 'name'], `another stage is called "${stage.name}" already`, 'a name of its own');
     names.add(stage.name);
-    checkRising(stage.remind ?? [], rule.approveWithin, [...here, 'remind'], 'reminder', findings);
-    const offsets = (stage.escalate ?? []).map((tier) => tier.after);
+    checkRising(stage.remind, rule.approveWithin, [...here, 'remind'], 'reminder', findings);
+    const offsets = stage.escalate.map((tier) => tier.after);
     checkRising(offsets, rule.approveWithin, [...here, 'escalate'], 'escalation', findings);
     checkBars(stage, here, findings);
   }
-  const quorums = rule.quorum ?? (rule.stages ?? []).reduce((sum, { quorum }) => sum + quorum, 0);
+  const quorums = rule.quorum ?? rule.stages.reduce((sum, { quorum }) => sum + quorum, 0);
   checkGuards(guardsOf(rule), { quorums, approveWithin: rule.approveWithin, executeWithin: rule.executeWithin }, path, findings);
 }
 
 /** Either stages, or one stage right in the rule; never neither, never both. */
 function checkWhoIsAsked(rule: FileHold, path: Path, findings: Findings): void {
   const inline = rule.from !== undefined ? 'from' : rule.quorum !== undefined ? 'quorum' : undefined;
-  if (rule.stages !== undefined && inline !== undefined) {
+  if (rule.stages.length > 0 && inline !== undefined) {
     findings.add([...path, inline], `the rule has both stages and ${inline}`, 'stages, or from and quorum, not both');
-  } else if (rule.stages === undefined && (rule.from === undefined || rule.quorum === undefined)) {
+  } else if (rule.stages.length === 0 && inlineStage(rule) === undefined) {
     const missing = rule.from === undefined ? (rule.quorum === undefined ? 'from and quorum' : 'from') : 'quorum';
     findings.add(path, `rule "${rule.name}" asks nobody: ${missing} missing`, 'from: [group:finance] and quorum: 2, or stages');
   }
@@ -69,7 +73,7 @@ function checkRising(offsets: readonly number[], deadline: number, path: Path, w
 /** §6.8: tiers never lower a quorum. */
 function checkBars(stage: FileStage, path: Path, findings: Findings): void {
   let bar = stage.quorum;
-  for (const [i, { quorum = bar }] of (stage.escalate ?? []).entries()) {
+  for (const [i, { quorum = bar }] of stage.escalate.entries()) {
     if (quorum < bar)
       findings.add(
         [...path, 'escalate', i, 'quorum'],

@@ -66,22 +66,20 @@ export function readCondition(text: string): ConditionRead {
   const read = new Set<Root>();
   try {
     const { expr } = parse(text);
-    const problem = expr === undefined ? 'it is empty' : misuse(expr, new Set(), false, read);
-    if (expr === undefined || problem !== undefined)
-      return { ok: false, text: `the condition cannot be used: ${problem ?? ''}`, write: SAMPLE };
+    const problem = misuse(expr, new Set(), read);
+    if (problem !== undefined) return { ok: false, text: `the condition cannot be used: ${problem}`, write: SAMPLE };
     evaluate = plan(env, expr);
   } catch (error) {
-    return { ok: false, text: `the condition cannot be read: ${firstLine(error)}`, write: SAMPLE };
+    return { ok: false, text: `the condition cannot be read: ${error instanceof Error ? error.message : String(error)}`, write: SAMPLE };
   }
-  const readsPreview = read.has('preview');
-  const holds: Condition['holds'] = (facts, preview) => {
-    if (readsPreview && preview === undefined) throw new PreviewMissing(`when: ${text}: no preview was made yet`);
-    return truth(text, evaluate, {
-      action: celOf(Object.fromEntries(FACTS.map((fact) => [fact, facts[fact]]))),
-      ...(readsPreview && preview !== undefined ? { preview: celOf({ ...preview }) } : {}),
-    });
+  const given = (root: Root, facts: Facts, preview: PreviewFacts | undefined): JsonObject => {
+    if (root === 'action') return Object.fromEntries(FACTS.map((fact) => [fact, facts[fact]]));
+    if (preview === undefined) throw new PreviewMissing(`when: ${text}: no preview was made yet`);
+    return { ...preview };
   };
-  return { ok: true, condition: { text, readsPreview, holds } };
+  const holds: Condition['holds'] = (facts, preview) =>
+    truth(text, evaluate, Object.fromEntries([...read].map((root) => [root, celOf(given(root, facts, preview))])));
+  return { ok: true, condition: { text, readsPreview: read.has('preview'), holds } };
 }
 
 function truth(text: string, evaluate: ReturnType<typeof plan>, facts: Record<string, CelInput>): boolean {
@@ -101,16 +99,16 @@ function celOf(value: Json): CelInput {
 
 const ROOTS = { action: FACTS, preview: PREVIEW_FACTS } as const;
 type Root = keyof typeof ROOTS;
-const rootOf = (name: string): Root | undefined => (name === 'action' || name === 'preview' ? name : undefined);
+const rootOf = (name: string | undefined): Root | undefined => (name === 'action' || name === 'preview' ? name : undefined);
 
 /**
- * The first thing that could never work or would take too long: a name that is not given, a loop within a loop. `own`: names of loops around.
- * Adds to `read` what it reads.
+ * The first thing that could never work or would take too long: a name that is not given, a loop within a loop. `own`: names of the loop around; none
+ * outside of loops. Adds to `read` what it reads.
  */
-function misuse({ exprKind }: Expr, own: ReadonlySet<string>, inLoop: boolean, read: Set<Root>): string | undefined {
-  const first = (parts: readonly (Expr | undefined)[], names = own, loop = inLoop): string | undefined => {
+function misuse({ exprKind }: Expr, own: ReadonlySet<string | undefined>, read: Set<Root>): string | undefined {
+  const first = (parts: readonly (Expr | undefined)[], names = own): string | undefined => {
     for (const part of parts) {
-      const problem = part === undefined ? undefined : misuse(part, names, loop, read);
+      const problem = part === undefined ? undefined : misuse(part, names, read);
       if (problem !== undefined) return problem;
     }
     return undefined;
@@ -124,7 +122,7 @@ function misuse({ exprKind }: Expr, own: ReadonlySet<string>, inLoop: boolean, r
     case 'selectExpr': {
       const { operand, field } = exprKind.value;
       const name = operand?.exprKind.case === 'identExpr' ? operand.exprKind.value.name : undefined;
-      const root = name === undefined || own.has(name) ? undefined : rootOf(name);
+      const root = own.has(name) ? undefined : rootOf(name);
       if (root === undefined) return first([operand]);
       read.add(root);
       return ROOTS[root].some((fact) => fact === field) ? undefined : `${root} has no "${field}": it has ${ROOTS[root].join(', ')}`;
@@ -140,12 +138,10 @@ function misuse({ exprKind }: Expr, own: ReadonlySet<string>, inLoop: boolean, r
     case 'comprehensionExpr': {
       const { iterVar, iterVar2, accuVar, iterRange, accuInit, loopCondition, loopStep, result } = exprKind.value;
       // Parameters are the agent's, and of a preview much is: a loop within a loop would let it keep the executor busy.
-      if (inLoop) return 'a loop within a loop';
-      return first([iterRange, accuInit]) ?? first([loopCondition, loopStep, result], new Set([...own, iterVar, iterVar2, accuVar]), true);
+      if (own.size > 0) return 'a loop within a loop';
+      return first([iterRange, accuInit]) ?? first([loopCondition, loopStep, result], new Set([iterVar, iterVar2, accuVar]));
     }
     default:
       return undefined;
   }
 }
-
-const firstLine = (error: unknown): string => (error instanceof Error ? error.message : String(error)).split('\n')[0]?.slice(0, 300) ?? '';

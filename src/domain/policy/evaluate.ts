@@ -193,9 +193,7 @@ function hold(rule: HoldRule, roster: Roster, asked: Asked, now: number): Ruling
     approveWithin: rule.approveWithin,
     executeWithin: rule.executeWithin,
     ...(rule.cooldown === undefined ? {} : { cooldown: rule.cooldown }),
-    ...(rule.breakGlass === undefined || ladder.review === undefined
-      ? {}
-      : { breakGlass: { ...ladder.review, reviewWithin: rule.breakGlass.reviewWithin } }),
+    ...(ladder.review === undefined ? {} : { breakGlass: ladder.review }),
     guards: rule.guards,
     budget: rule.budget,
     request: rule.request,
@@ -217,13 +215,13 @@ function exclusionsOf({ owner, onBehalfOf, editors }: Asked, selfApproval: boole
   return [...found.values()];
 }
 
-const RISKS: readonly Risk[] = ['low', 'medium', 'high'];
+const RANK: Readonly<Record<Risk, number>> = { low: 0, medium: 1, high: 2 };
 
 /** What the rule says, but never below what undo says: impossible → high, by hand → medium, automatic → low (§9). */
-function riskOf(given: Risk | undefined, undo: readonly UndoPlan[]): { risk: Risk; reasons: string[] } {
+function riskOf(given: Risk = 'low', undo: readonly UndoPlan[]): { risk: Risk; reasons: string[] } {
   const [least, reason] = riskOfUndo(undo);
-  const risk = given !== undefined && RISKS.indexOf(given) > RISKS.indexOf(least) ? given : least;
-  return { risk, reasons: given === risk && given !== least ? [`The policy calls it ${given} risk.`, reason] : [reason] };
+  if (RANK[given] <= RANK[least]) return { risk: least, reasons: [reason] };
+  return { risk: given, reasons: [`The policy calls it ${given} risk.`, reason] };
 }
 
 function riskOfUndo(undo: readonly UndoPlan[]): [Risk, string] {

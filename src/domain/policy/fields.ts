@@ -10,13 +10,10 @@ import { didYouMean, nearMiss } from './near.js';
  * Building bricks for the schemas of policy.yaml and roster.yaml, so that each refusal says what is wrong and what to write instead.
  * `sample` is always what to write.
  */
-interface Hint {
-  readonly write: string;
-  /** `quorum 0 is not <expected>`; or `text` as the whole sentence. */
-  readonly expected?: string;
-  readonly text?: string;
-  readonly code?: ErrorCode;
-}
+type Hint = { readonly write: string } & (
+  | { /** `quorum 0 is not <expected>`. */ readonly expected: string }
+  | { /** The whole sentence. */ readonly text: string; readonly code?: ErrorCode }
+);
 /** A closer guess at what was meant by this very value. */
 type Better = (value: unknown) => string | undefined;
 
@@ -92,8 +89,8 @@ function tell(issue: z.core.$ZodIssue, path: Path, root: Json, findings: Finding
   switch (issue.code) {
     case 'custom': {
       const hint = issue.params as Hint;
-      const text = hint.text ?? (value === undefined ? `${nameOf(path)} is missing` : `${subject} is not ${hint.expected ?? 'valid'}`);
-      return findings.add(path, text, hint.write, hint.code);
+      if ('text' in hint) return findings.add(path, hint.text, hint.write, hint.code);
+      return findings.add(path, value === undefined ? `${nameOf(path)} is missing` : `${subject} is not ${hint.expected}`, hint.write);
     }
     case 'unrecognized_keys': {
       const known = issue.message.split(' ');
@@ -116,7 +113,11 @@ function tell(issue: z.core.$ZodIssue, path: Path, root: Json, findings: Finding
       return;
     }
     case 'invalid_key':
-      return findings.add(path, `${shown(nameOf(path))} is no name: ${issue.issues[0]?.message ?? 'malformed'}`, 'a name such as ap-agent');
+      return findings.add(
+        path,
+        `${shown(nameOf(path))} is no name: ${issue.issues.map(({ message }) => message).join(', ')}`,
+        'a name such as ap-agent',
+      );
     case 'invalid_type': {
       if (value === undefined) return findings.add(path, `${nameOf(path)} is missing`, issue.message);
       return findings.add(path, `${subject} is not ${issue.expected === 'array' ? 'a list' : 'a set of fields'}`, issue.message);

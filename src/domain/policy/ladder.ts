@@ -1,3 +1,4 @@
+import type { BreakGlass } from '../break-glass.js';
 import type { PersonId } from '../ids.js';
 import type { PublicKey } from '../keys.js';
 import { MAX_PEOPLE } from '../objects/envelope.js';
@@ -15,7 +16,7 @@ export interface Ladder {
   /** Empty: nobody may hand over. */
   readonly delegates: PersonId[];
   /** Of a break-glass rule. */
-  readonly review?: { readonly people: PersonId[]; readonly quorum: number };
+  readonly review?: BreakGlass;
 }
 
 /** Throws `PolicyError` where a name is missing from the roster, or more people are asked than an envelope can hold. */
@@ -24,8 +25,8 @@ export function ladderOf(rule: HoldRule, roster: Roster, now: number): Ladder {
   const stages = rule.stages.map((spec) => stageOf(spec, people));
   const { from, quorum } = rule.resolve ?? { from: rule.stages.flatMap(refsOf), quorum: 1 };
   const resolvers = people(from);
-  const review = rule.breakGlass?.review;
-  const reviewers = review === undefined ? [] : people(review.from);
+  const { breakGlass } = rule;
+  const reviewers = people(breakGlass?.review.from ?? []);
   const delegates = people(rule.delegates ?? []);
   const asked = new Set([...everybody(stages), ...resolvers, ...delegates, ...reviewers]);
   if (asked.size > MAX_PEOPLE) throw new PolicyError(`rule "${rule.name}" asks ${asked.size} people; at most ${MAX_PEOPLE} can be sealed`);
@@ -33,8 +34,20 @@ export function ladderOf(rule: HoldRule, roster: Roster, now: number): Ladder {
     stages,
     resolve: { people: resolvers, quorum },
     delegates,
-    ...(review === undefined ? {} : { review: { people: reviewers, quorum: review.quorum } }),
+    ...(breakGlass === undefined
+      ? {}
+      : { review: { people: reviewers, quorum: breakGlass.review.quorum, reviewWithin: breakGlass.reviewWithin } }),
   };
+}
+
+/** The same, or why it cannot be made. */
+export function ladderOrWhy(rule: HoldRule, roster: Roster, now: number): Ladder | string {
+  try {
+    return ladderOf(rule, roster, now);
+  } catch (error) {
+    if (error instanceof PolicyError) return error.message;
+    throw error;
+  }
 }
 
 function named(rule: { readonly name: string }, roster: Roster, refs: Refs, now: number): PersonId[] {
@@ -104,7 +117,9 @@ export function unmeetable(
   const asked = everybody(ladder.stages);
   const keyless = withoutKey(asked, roster, now, rule.approveWithin);
   const out = new Set([...exclusions.map(({ person }) => person), ...keyless]);
-  if (!satisfiable(ladder.stages, out, NO_DEMAND)) {
+  const passkeyOnly = new Set(withoutKey(asked, roster, now, rule.approveWithin, 'ed25519'));
+  const meets = (person: PersonId): boolean => !passkeyOnly.has(person);
+  if (!satisfiable(ladder.stages, out, { need: 0, meets })) {
     const left = exclusions
       .filter(({ person }) => asked.includes(person))
       .map(({ person, why }) => `${person} does not count: ${WHY[why]}`);
@@ -113,9 +128,8 @@ export function unmeetable(
     return { text, write: 'lower quorums, or more people' };
   }
   const { independent } = rule.guards;
-  const passkeyOnly = new Set(withoutKey(asked, roster, now, rule.approveWithin, 'ed25519'));
-  if (!satisfiable(ladder.stages, out, { need: independent, meets: (person) => !passkeyOnly.has(person) })) {
-    const able = asked.filter((person) => !out.has(person) && !passkeyOnly.has(person));
+  if (!satisfiable(ladder.stages, out, { need: independent, meets })) {
+    const able = asked.filter((person) => !out.has(person) && meets(person));
     const wanted = `needs ${independent} independent ${independent === 1 ? 'approval' : 'approvals'}, by Ed25519 keys`;
     return {
       text: `rule "${rule.name}" ${wanted}: of those who may count only ${able.length === 0 ? 'nobody' : names(able)} could give one`,
@@ -127,8 +141,6 @@ export function unmeetable(
     ? undefined
     : { text: `rule "${rule.name}" needs ${quorum} to resolve, it names ${people.length}`, write: 'lower quorums, or more people' };
 }
-
-const NO_DEMAND = { need: 0, meets: () => true };
 
 /**
  * §6.10: why nobody could review it, whoever let it run: the post-review needs as many people whom no stage asks. `out` never count either: the agent's

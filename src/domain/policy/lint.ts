@@ -4,12 +4,11 @@ import type { Path, Problem } from '../problem.js';
 import { barAt, peopleAt } from '../quorum.js';
 import { peopleOf } from '../roster.js';
 import type { Roster } from '../roster.js';
-import { everybody, ladderOf, unmeetable, unreviewable } from './ladder.js';
+import { everybody, ladderOrWhy, unmeetable, unreviewable } from './ladder.js';
 import type { Ladder } from './ladder.js';
 import { commonPattern, coversMatch } from './match.js';
 import { nearMiss } from './near.js';
 import { inOrder } from './evaluate.js';
-import { PolicyError } from './policy-error.js';
 import { runTests } from './rehearsal.js';
 import type { AllowRule, Circle, HoldRule, Policy, Refs, Rule } from './schema.js';
 
@@ -92,13 +91,8 @@ class Lint {
       rule.breakGlass === undefined || this.refs(rule.breakGlass.review.from, [...rule.path, 'breakGlass', 'review', 'from']),
     ];
     if (known.includes(false)) return;
-    let ladder: Ladder;
-    try {
-      ladder = ladderOf(rule, this.roster, this.now);
-    } catch (error) {
-      if (!(error instanceof PolicyError)) throw error;
-      return this.findings.add(rule.path, error.message, 'smaller groups');
-    }
+    const ladder = ladderOrWhy(rule, this.roster, this.now);
+    if (typeof ladder === 'string') return this.findings.add(rule.path, ladder, 'smaller groups');
     const resolvable = rule.resolve === undefined || this.circle(rule.resolve, [...rule.path, 'resolve']);
     if (this.bars(rule, ladder) && resolvable) this.meetable(rule, ladder);
     this.reviewable(rule, ladder);
@@ -143,8 +137,10 @@ class Lint {
   private reviewable(rule: HoldRule, ladder: Ladder): void {
     const owners = [...this.roster.agents.values()]
       .filter((agent) => (agent.until ?? Infinity) > this.now && this.mayReach(agent, rule))
-      .map(({ owner }) => [owner]);
-    const text = [[], ...owners].map((out) => unreviewable(rule, ladder, this.roster, out, this.now)).find((each) => each !== undefined);
+      .map(({ owner }) => owner);
+    const text = [null, ...owners]
+      .map((owner) => unreviewable(rule, ladder, this.roster, [owner], this.now))
+      .find((each) => each !== undefined);
     if (text !== undefined)
       this.findings.add([...rule.path, 'breakGlass', 'review'], text, 'people whom no stage of this rule asks, and who own no such agent');
   }
@@ -167,8 +163,8 @@ class Lint {
   }
 
   private tooMany(quorum: number, people: number, path: Path, where: string): void {
-    const write = people === 0 ? 'people who are still there' : `quorum: ${people} or less, or name more people`;
-    this.findings.add(path, `quorum ${quorum} is more than the ${count(people)} of ${where}`, write);
+    const text = `quorum ${quorum} is more than the ${count(people)} of ${where}`;
+    this.findings.add(path, text, `quorum: ${people} or less, or name more people`);
   }
 
   private refs(refs: Refs, path: Path): boolean {
@@ -186,7 +182,8 @@ class Lint {
   }
 
   private unknown(path: Path, ref: string, known: readonly string[], otherwise: string): void {
-    const [kind = '', name = ''] = ref.split(':');
+    const end = ref.indexOf(':');
+    const [kind, name] = [ref.slice(0, end), ref.slice(end + 1)];
     const near = nearMiss(name, known);
     const write = near === undefined ? otherwise : kind === 'agent' ? `agent: ${near}` : `${kind}:${near}`;
     this.findings.add(path, `the roster has no ${kind} "${name}"${near === undefined ? '' : `: did you mean "${near}"?`}`, write);

@@ -3,7 +3,7 @@ import type { Digest } from '../ids.js';
 import { Findings } from '../problem.js';
 import type { Locate, Path, Problem } from '../problem.js';
 import { readYaml } from '../yaml.js';
-import { checkPolicy } from './check.js';
+import { checkPolicy, inlineStage, type FileHold } from './check.js';
 import { problemsOf } from './fields.js';
 import { policyFileSchema } from './file.js';
 import type { FileRule, PolicyFile } from './file.js';
@@ -46,18 +46,7 @@ function ruleOf(rule: FileRule, path: Path): Rule {
     const { risk, executeWithin, resolve, cooldown, budget, request = 'signed' } = rule;
     return { effect: 'allow', ...every, risk, executeWithin, resolve, cooldown, budget, request: request === 'signed' ? 'signed' : 'any' };
   }
-  const {
-    risk,
-    approveWithin,
-    executeWithin,
-    rejections = 1,
-    resolve,
-    cooldown,
-    delegates,
-    budget = [],
-    request = 'vouched',
-    breakGlass,
-  } = rule;
+  const { risk, approveWithin, executeWithin, rejections = 1, resolve, cooldown, delegates, budget = [], request, breakGlass } = rule;
   return {
     effect: 'hold',
     ...every,
@@ -76,16 +65,7 @@ function ruleOf(rule: FileRule, path: Path): Rule {
   };
 }
 
-function stagesOf(rule: Extract<FileRule, { effect: 'hold' }>, path: Path): StageSpec[] {
-  if (rule.from !== undefined && rule.quorum !== undefined) {
-    return [{ name: 'reviewers', from: rule.from, quorum: rule.quorum, remind: [], escalate: [], path }];
-  }
-  return (rule.stages ?? []).map(({ name, from, quorum, remind = [], escalate = [] }, i) => ({
-    name,
-    from,
-    quorum,
-    remind,
-    escalate,
-    path: [...path, 'stages', i],
-  }));
+function stagesOf(rule: FileHold, path: Path): StageSpec[] {
+  const inline = inlineStage(rule);
+  return inline === undefined ? rule.stages.map((stage, i) => ({ ...stage, path: [...path, 'stages', i] })) : [{ ...inline, path }];
 }

@@ -82,13 +82,12 @@ export function askedOf(roster: Roster, { type, params, agent, onBehalfOf, previ
 type Seen = Ruling | { readonly effect: 'nothing'; readonly text: string };
 const nothing = (text: string): Seen => ({ effect: 'nothing', text });
 /** A denial only for want of a preview is none that a test may expect: the executor would have made one. */
-const decided = (ruling: Ruling): Seen =>
-  ruling.effect === 'deny' && ruling.undecided === true ? nothing(`${ruling.text}; say in given: what it would be`) : ruling;
+const decided = (ruling: Ruling): Seen => ('undecided' in ruling ? nothing(`${ruling.text}; say in given: what it would be`) : ruling);
 function ruleOf(seen: Seen): string | undefined {
   if (seen.effect === 'nothing') return seen.text;
   return seen.effect === 'deny' ? seen.rule : seen.rule.name;
 }
-const codeOf = (seen: Seen): string | undefined => (seen.effect === 'deny' ? seen.code : undefined);
+const codeOf = (seen: Seen): string | undefined => ('code' in seen ? seen.code : undefined);
 
 function words(effect: string, rule: string | undefined, code: string | undefined): string {
   return [effect, ...(code === undefined ? [] : [code]), ...(rule === undefined ? [] : [`by "${rule}"`])].join(' ');

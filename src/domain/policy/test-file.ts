@@ -7,15 +7,15 @@ import { leaf, list, oneLine, strict } from './fields.js';
 
 export const SAMPLE_TEST =
   'tests: [{ given: { type: payments.transfer, params: { cents: 480000 } }, expect: { effect: hold, rule: vendor payments } }]';
-const changed = strict(
-  { what: z.string(), from: z.string().nullable().default(null), to: z.string().nullable().default(null) },
-  'changes: [{ what: README.md, from: text, to: text }]',
-);
+const text = (sample: string) => leaf(z.string(), 'a text', sample);
+const SAMPLE_CHANGE = 'changes: [{ what: README.md, from: text, to: text }]';
+const perhaps = leaf(z.string().nullable(), 'a text', SAMPLE_CHANGE).default(null);
+const changed = strict({ what: text(SAMPLE_CHANGE), from: perhaps, to: perhaps }, SAMPLE_CHANGE);
 const SAMPLE_PREVIEW = 'preview: { touches: [environment production] }';
 const preview = strict(
   {
-    touches: list(z.string({ error: SAMPLE_PREVIEW }), SAMPLE_PREVIEW, 0, 1_000).default([]),
-    warnings: list(z.string({ error: SAMPLE_PREVIEW }), SAMPLE_PREVIEW, 0, 100).default([]),
+    touches: list(text(SAMPLE_PREVIEW), SAMPLE_PREVIEW, 0, 1_000).default([]),
+    warnings: list(text(SAMPLE_PREVIEW), SAMPLE_PREVIEW, 0, 100).default([]),
     changes: list(changed, SAMPLE_PREVIEW, 0, 1_000).default([]),
   },
   SAMPLE_PREVIEW,

@@ -3,8 +3,7 @@ import { Findings } from '../problem.js';
 import type { Problem } from '../problem.js';
 import { barAt, peopleAt } from '../quorum.js';
 import type { Roster } from '../roster.js';
-import { ladderOf } from './ladder.js';
-import { PolicyError } from './policy-error.js';
+import { ladderOrWhy } from './ladder.js';
 import type { HoldRule, Policy } from './schema.js';
 
 const DAY = 86_400_000;
@@ -46,7 +45,10 @@ function weakHold(rule: HoldRule, roster: Roster, now: number, findings: Finding
         'executeWithin: 24h or less',
       );
   }
-  for (const [i, stage] of stagesOf(rule, roster, now).entries()) {
+  const ladder = ladderOrWhy(rule, roster, now);
+  // One that cannot be made is an error, told elsewhere.
+  if (typeof ladder === 'string') return;
+  for (const [i, stage] of ladder.stages.entries()) {
     const people = peopleAt(stage, Infinity).size;
     if (people > 1 && barAt(stage, Infinity) === people)
       findings.add(
@@ -54,15 +56,5 @@ function weakHold(rule: HoldRule, roster: Roster, now: number, findings: Finding
         `stage ${stage.name} of rule "${name}" needs all ${people} it asks: one who is away, or asks for it, and it expires`,
         'more people, an escalation, or a lower quorum',
       );
-  }
-}
-
-/** None where the ladder cannot be made: that is an error, told elsewhere. */
-function stagesOf(rule: HoldRule, roster: Roster, now: number): ReturnType<typeof ladderOf>['stages'] {
-  try {
-    return ladderOf(rule, roster, now).stages;
-  } catch (error) {
-    if (error instanceof PolicyError) return [];
-    throw error;
   }
 }
