@@ -122,6 +122,7 @@ const WRONG: [right: string, wrong: string, said: string, write: string][] = [
   ['name: Ana Lima', 'name: 5', 'name 5 is not a text of one line', 'name: Ana Lima'],
   ['name: Ana Lima', 'name: "a\\tb"', 'name "a\\tb" is not a text of one line', 'name: Ana Lima'],
   ['name: Ana Lima', `name: ${'x'.repeat(101)}`, `name "${'x'.repeat(58)}… is not a text of one line`, 'name: Ana Lima'],
+  [`      - ${key('ana')}`, '      - ~', 'keys (empty) is not a usable public key (low-order and malformed ones are refused)', KEY],
   [`      - ${key('ana')}`, '      - 5', 'keys 5 is not a usable public key (low-order and malformed ones are refused)', KEY],
   [
     `key: '${passkey('ana')}'`,

@@ -47,11 +47,11 @@ export const oneLine = (max: number) =>
     .refine((text) => text.trim() !== '' && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(text));
 
 /** A field that has no place here: `text` says why. */
-export const refused = (text: string, write: string, code?: ErrorCode) =>
+export const refused = (text: string, write: string) =>
   z
     .unknown()
     .transform((_value, context): undefined => {
-      context.addIssue({ code: 'custom', params: (code === undefined ? { text, write } : { text, write, code }) satisfies Hint });
+      context.addIssue({ code: 'custom', params: { text, write } satisfies Hint });
       return z.NEVER;
     })
     .optional();
@@ -61,7 +61,7 @@ export const strict = <S extends z.ZodRawShape>(shape: S, sample: string) =>
   z.strictObject(shape, { error: (issue) => (issue.code === 'unrecognized_keys' ? Object.keys(shape).join(' ') : sample) });
 
 export const list = <T extends z.ZodType>(element: T, sample: string, min: number, max: number) =>
-  z.array(element, { error: sample }).min(min, { error: sample }).max(max, { error: sample });
+  z.array(element, { error: sample }).min(min).max(max);
 
 export const dictionary = <K extends z.ZodType<string, string>, V extends z.ZodType>(key: K, value: V, sample: string) =>
   z.record(key, value, { error: sample });
@@ -115,7 +115,7 @@ function tell(issue: z.core.$ZodIssue, path: Path, root: Json, findings: Finding
     case 'invalid_key':
       return findings.add(
         path,
-        `${shown(nameOf(path))} is no name: ${issue.issues.map(({ message }) => message).join(', ')}`,
+        `${shown(nameOf(path))} is no name: ${issue.issues.map(({ message }) => message).join()}`,
         'a name such as ap-agent',
       );
     case 'invalid_type': {
@@ -131,18 +131,13 @@ function tell(issue: z.core.$ZodIssue, path: Path, root: Json, findings: Finding
   }
 }
 
-const pathOf = (path: readonly PropertyKey[]): Path => path.map((step) => (typeof step === 'symbol' ? String(step) : step));
+/** Of JSON: no step is a symbol. */
+const pathOf = (path: readonly PropertyKey[]): Path => path as Path;
 const isObject = (value: unknown): value is Readonly<Record<string, Json>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-function valueAt(root: Json, path: Path): Json | undefined {
-  let value: Json | undefined = root;
-  for (const step of path) {
-    if (typeof step === 'number') value = Array.isArray(value) ? (value as readonly Json[])[step] : undefined;
-    else value = isObject(value) && Object.hasOwn(value, step) ? value[step] : undefined;
-  }
-  return value;
-}
+const valueAt = (root: Json, path: Path): Json | undefined =>
+  path.reduce<Json | undefined>((value, step) => Object.getOwnPropertyDescriptor(Object(value), step)?.value as Json | undefined, root);
 
 const nameOf = (path: Path): string => [...path].reverse().find((step) => typeof step === 'string') ?? 'the file';
 

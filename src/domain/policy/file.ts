@@ -18,7 +18,10 @@ const ref = leaf(
   z.string().refine((text) => /^(?:group|person):/.test(text) && nameSchema.safeParse(text.slice(text.indexOf(':') + 1)).success),
   'group:<name> or person:<id>',
   'group:finance, or person:ana',
-  (value) => (typeof value === 'string' && nameSchema.safeParse(value).success ? `group:${value}, or person:${value}` : undefined),
+  (value) => {
+    const { data: name } = nameSchema.safeParse(value);
+    return name === undefined ? undefined : `group:${name}, or person:${name}`;
+  },
 );
 const refs = (field: string) => list(ref, `${field}: [group:finance]`, 1, MAX_PEOPLE);
 

@@ -109,9 +109,8 @@ export class Review {
 
   /** The one judgement of Signal and Update: cheap checks first, the signature last. Changes nothing. Undefined: welcome. */
   examine(signed: Signed, now: number): Refusal | undefined {
-    if (signed.payload.length > MAX_SIGNED_CHARS) return refuse('request_too_large');
     const read = readDecision(signed);
-    if (read === undefined) return refuse('request_invalid', 'not a decision: see the schema of decision v1');
+    if (read === undefined) return unreadable(signed);
     if (read.decision.actionId !== this.id) return refuse('audience_mismatch');
     // A repeat is answered with the decision's fate.
     if (this.held.get(read.digest) !== undefined) return undefined;
@@ -137,11 +136,11 @@ export class Review {
   /** Takes a decision from either door. Returns its fate; a repeat gets the fate it has. */
   receive(signed: Signed, now: number): { readonly digest: Digest | null; readonly fate: Fate } {
     const read = readDecision(signed);
-    const known = read === undefined ? undefined : this.held.get(read.digest);
-    if (read !== undefined && known !== undefined) return { digest: read.digest, fate: known.fate };
+    if (read === undefined) return { digest: null, fate: this.note(unreadable(signed)) };
+    const known = this.held.get(read.digest);
+    if (known !== undefined) return { digest: read.digest, fate: known.fate };
     const refusal = this.examine(signed, now);
-    if (refusal !== undefined || read === undefined)
-      return { digest: read?.digest ?? null, fate: this.note(refusal ?? refuse('request_invalid')) };
+    if (refusal !== undefined) return { digest: read.digest, fate: this.note(refusal) };
     const held = this.held.add(read.digest, signed, read.decision);
     if (this.newest === undefined || this.settling) this.waiting.push(read.digest);
     else this.accept(read.digest, held);
@@ -266,4 +265,9 @@ export class Review {
   }
 }
 
+/** Why no decision could be read. */
+const unreadable = ({ payload }: Signed): Refusal =>
+  payload.length > MAX_SIGNED_CHARS
+    ? refuse('request_too_large')
+    : refuse('request_invalid', 'not a decision: see the schema of decision v1');
 const refusedFate = (code: ErrorCode, text: string): Fate => ({ state: 'refused', code, text });

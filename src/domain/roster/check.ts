@@ -20,13 +20,14 @@ function checkSwitches(file: RosterFile, findings: Findings): void {
 
 /** Browsers sign only for origins at or below the rpId, over https unless on this machine. */
 function checkWebauthn({ webauthn }: RosterFile, findings: Findings): void {
-  for (const [i, origin] of (webauthn?.origins ?? []).entries()) {
-    const [, scheme = '', host = ''] = /^(https?):\/\/([^:]+)/.exec(origin) ?? [];
-    const rpId = webauthn?.rpId ?? '';
+  if (webauthn === undefined) return;
+  const { rpId, origins } = webauthn;
+  for (const [i, origin] of origins.entries()) {
+    const host = origin.slice(origin.indexOf('//') + 2).replace(/:\d+/, '');
     const path = ['webauthn', 'origins', i];
     if (host !== rpId && !host.endsWith(`.${rpId}`))
       findings.add(path, `"${origin}" is neither at nor below the rpId ${rpId}`, `https://${rpId}`);
-    else if (scheme === 'http' && host !== 'localhost' && !host.endsWith('.localhost'))
+    else if (!origin.startsWith('https') && host !== 'localhost' && !host.endsWith('.localhost'))
       findings.add(path, `"${origin}" is not https`, `https://${host}`);
   }
 }
@@ -73,13 +74,13 @@ function checkAgents({ people, agents = {} }: RosterFile, findings: Findings): v
     const path = ['agents', name];
     mustExist(agent.owner, people, 'person', [...path, 'owner'], findings);
     const given = (['key', 'keys', 'bearer'] as const).filter((field) => agent[field] !== undefined);
-    if (given.length === 0) findings.add(path, `agent ${name} has no key`, 'key: ed25519:…, or bearer: sha256:…');
-    if (given.length > 1)
-      findings.add([...path, given[1] ?? 'keys'], `agent ${name} has ${given.join(' and ')}`, 'one of key, keys and bearer');
+    const [one, other] = given;
+    if (one === undefined) findings.add(path, `agent ${name} has no key`, 'key: ed25519:…, or bearer: sha256:…');
+    if (other !== undefined) findings.add([...path, other], `agent ${name} has ${given.join(' and ')}`, 'one of key, keys and bearer');
     const digest = agent.key !== undefined && 'bearer' in agent.key ? agent.key.bearer : agent.bearer;
     if (digest === undefined) continue;
-    const other = bearers.get(digest);
-    if (other !== undefined) findings.add(path, `agents ${other} and ${name} share a bearer key`, 'a bearer key of its own for each');
+    const before = bearers.get(digest);
+    if (before !== undefined) findings.add(path, `agents ${before} and ${name} share a bearer key`, 'a bearer key of its own for each');
     bearers.set(digest, name);
   }
 }
