@@ -8,8 +8,8 @@ export interface PersonKey {
   readonly person: PersonId;
   /** Undefined: the text's point is not one a key may have; nothing it signed counts. */
   readonly key: () => PublicKey | undefined;
-  readonly from?: number;
-  readonly until?: number;
+  readonly from?: number | undefined;
+  readonly until?: number | undefined;
 }
 /** Who holds which key, by key id: the sealed people, or the present roster. */
 export type KeyRing = ReadonlyMap<KeyId, PersonKey>;
@@ -32,5 +32,5 @@ export function ringOf(people: SealedPeople): KeyRing {
   return ring;
 }
 
-export const validAt = (key: { readonly from?: number; readonly until?: number }, ms: number): boolean =>
+export const validAt = (key: Pick<PersonKey, 'from' | 'until'>, ms: number): boolean =>
   (key.from === undefined || key.from <= ms) && (key.until === undefined || ms < key.until);

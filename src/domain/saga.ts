@@ -36,6 +36,11 @@ export interface SagaState {
   readonly executeBy: number;
 }
 
+/** What of it people are asked by: the steps on record, whoever is at one of them right now. */
+export interface StepRecord extends Pick<SagaState, 'state' | 'plans'> {
+  readonly steps: readonly Omit<StepState, 'leased' | 'undoSince'>[];
+}
+
 /** The one next thing. */
 export type Due =
   | { readonly do: 'review' }
@@ -64,9 +69,8 @@ export function due(saga: SagaState, now: number): Due {
     case 'undoing':
       return backward(saga);
     case 'unknown':
-      return { do: 'person', step: saga.steps.at(-1)?.n ?? 1 };
     case 'partial':
-      return { do: 'person', step: toUndo(saga)?.n ?? 1 };
+      return { do: 'person', step: inQuestion(saga)?.n ?? 1 };
     case 'ended':
       return { do: 'nothing' };
   }
@@ -96,10 +100,17 @@ function forward(saga: SagaState, now: number): Due {
 }
 
 /** The last step that took effect and is not undone: undo runs backwards and never past a step it could not undo. */
-const toUndo = (saga: SagaState): StepState | undefined => saga.steps.filter((step) => step.run === 'done' && step.undo !== 'done').at(-1);
+export const toUndo = <S extends StepRecord['steps'][number]>(steps: readonly S[]): S | undefined =>
+  steps.filter((step) => step.run === 'done' && step.undo !== 'done').at(-1);
+
+/** The step a person is asked about. */
+function inQuestion({ state, steps }: StepRecord): StepRecord['steps'][number] | undefined {
+  if (state === 'unknown') return steps.at(-1);
+  return state === 'partial' ? toUndo(steps) : undefined;
+}
 
 function backward(saga: SagaState): Due {
-  const step = toUndo(saga);
+  const step = toUndo(saga.steps);
   if (step === undefined) return { do: 'finish_undo', undone: saga.steps.some((each) => each.run === 'done') };
   return step.leased ? { do: 'wait', code: 'busy' } : { do: 'undo', step: step.n };
 }
@@ -108,7 +119,7 @@ function backward(saga: SagaState): Due {
  * The step a restore leaves in doubt: the first of which the record does not say for sure that it is done. Steps run one after another, so what
  * its target says of this one says it of those behind it too, if it did not happen.
  */
-export function inDoubt({ steps, plans }: Pick<SagaState, 'steps' | 'plans'>): { readonly step: number; readonly attempt: number } {
+export function inDoubt({ steps, plans }: Pick<StepRecord, 'steps' | 'plans'>): { readonly step: number; readonly attempt: number } {
   const last = steps.at(-1);
   if (last === undefined) return { step: 1, attempt: 1 };
   return last.run === 'done' && last.n < plans.length ? { step: last.n + 1, attempt: 1 } : { step: last.n, attempt: last.attempt };
@@ -117,13 +128,12 @@ export function inDoubt({ steps, plans }: Pick<SagaState, 'steps' | 'plans'>): {
 export type ResolveVerdict = 'happened' | 'did_not' | 'undone_by_hand';
 /** What a resolved step becomes, and where the action goes; undefined: this verdict says nothing about this step. */
 export function resolveStep(
-  saga: SagaState,
+  saga: StepRecord,
   n: number,
   verdict: ResolveVerdict,
 ): { readonly run: RunState; readonly undo: UndoState; readonly next: 'executing' | 'undoing' } | undefined {
-  const due_ = due(saga, 0);
-  const step = saga.steps.find((each) => each.n === n);
-  if (due_.do !== 'person' || due_.step !== n || step === undefined) return undefined;
+  const step = inQuestion(saga);
+  if (step?.n !== n) return undefined;
   switch (verdict) {
     case 'happened':
       // On the last step the action is whole, else no forward step starts any more: what was done is undone.

@@ -1,6 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { digestOfSigned, type Signed } from '../../src/domain/dsse.js';
+import { Agreement } from '../../src/domain/evidence/agreement.js';
+import { Broken } from '../../src/domain/evidence/broken.js';
 import { buildEvidence } from '../../src/domain/evidence/build.js';
+import { PostReviews } from '../../src/domain/evidence/post-review.js';
 import { evidenceSchema } from '../../src/domain/evidence/schema.js';
 import { verifyEvidence, type EvidenceVerdict } from '../../src/domain/evidence/verify.js';
 import { utf8 } from '../../src/domain/bytes.js';
@@ -11,7 +14,7 @@ import type { Envelope } from '../../src/domain/objects/envelope.js';
 import type { ReviewMessage } from '../../src/domain/objects/review.js';
 import { readersRoster } from '../helpers/flips.js';
 import { HandLedger, HOUR, MINUTE, OPENED, seal, type OwedReview } from '../helpers/hand-made.js';
-import { approve, damaged, request, review, type SealedRevision } from '../helpers/messages.js';
+import { approve, damaged, delegation, onSeatOf, request, review, type SealedRevision } from '../helpers/messages.js';
 import type { RosterOptions } from '../helpers/rules-fixture.js';
 import { keyOfPerson, signerOf } from '../helpers/signers.js';
 import { snapshotOf } from '../helpers/snapshots.js';
@@ -23,6 +26,8 @@ const STAGES = [{ name: 'finance', from: ['ana'], quorum: 1, remind: [], escalat
 const RAN = OPENED + MINUTE;
 const LATER = RAN + HOUR;
 const OWED: OwedReview = { people: people('ben', 'cleo', 'eva'), quorum: 2, due: toInstant(RAN + 72 * HOUR) };
+
+const byAna = (revision: SealedRevision): Signed => approve('ana', revision, { reason: 'Production is down.' });
 
 interface Reviewed {
   readonly by: readonly string[];
@@ -39,6 +44,8 @@ interface Story {
   readonly early?: (tell: Tell) => void;
   /** Written after its end. */
   readonly after?: (tell: Tell) => void;
+  /** What lets it run; left out: ana's own word. */
+  readonly vote?: (revision: SealedRevision) => Signed;
   readonly roster?: RosterOptions;
 }
 interface Tell {
@@ -48,12 +55,14 @@ interface Tell {
   readonly reviewed: (entry: Reviewed) => void;
   /** Into the file alone. */
   readonly file: (signed: Signed) => void;
+  /** Into the ledger alone. */
+  readonly write: (body: Parameters<HandLedger['append']>[0]) => void;
 }
 
 /** What evidence says of a ledger that holds this, signed and linked as the executor does it. */
-function verdictOf({ sealed, plain = false, owed = OWED, early, after, roster }: Story): EvidenceVerdict {
+function verdictOf({ sealed, plain = false, owed = OWED, early, after, vote: voted = byAna, roster }: Story): EvidenceVerdict {
   const revision = seal({ stages: STAGES, ...(plain ? {} : { breakGlass: BREAK_GLASS }), ...sealed });
-  const vote = approve('ana', revision, { reason: 'Production is down.' });
+  const vote = voted(revision);
   const ledger = new HandLedger(revision.id);
   const messages: Signed[] = [];
   const unnamed: Signed[] = [];
@@ -68,6 +77,7 @@ function verdictOf({ sealed, plain = false, owed = OWED, early, after, roster }:
     reviewed: ({ by, digests, verdict = 'justified' }) =>
       void ledger.append({ kind: 'reviewed', by: people(...by), digests: [...digests], verdict }, LATER),
     file: (signed) => void unnamed.push(signed),
+    write: (body) => void ledger.append(body, LATER),
   };
   ledger.sealed(revision, 'request', OPENED);
   early?.(tell);
@@ -101,7 +111,7 @@ describe('evidence of a post-review (§6.10)', () => {
     expect(verdictOf({ after: (tell) => void tell.lodge('cleo', says(tell, 'cleo')) })).toMatchObject({
       ok: true,
       postReview: { state: 'open', by: ['cleo'] },
-      warnings: [expect.stringContaining('NOT REVIEWED in this file: 1 of 2 signed; ben, cleo, eva may')],
+      warnings: [`break-glass, and NOT REVIEWED in this file: 1 of 2 signed; ben, cleo, eva may, due ${OWED.due}`],
     });
     const split = (verdict: ReviewMessage['verdict']) => (tell: Tell) => {
       const digests = [tell.lodge('cleo', says(tell, 'cleo')), tell.lodge('eva', says(tell, 'eva', { verdict: 'not_justified' }))];
@@ -109,6 +119,14 @@ describe('evidence of a post-review (§6.10)', () => {
     };
     expect(verdictOf({ after: split('not_justified') })).toMatchObject({ ok: true, postReview: { verdict: 'not_justified' } });
     expect(textOf({ after: split('justified') })).toBe('entry 8: says something else than its reviews');
+    expect(verdictOf({ plain: true, owed: null })).toMatchObject({ ok: true, postReview: { state: 'none' }, warnings: [] });
+  });
+  test('only those counted speak in its verdict', () => {
+    const after: Story['after'] = (tell) => {
+      tell.lodge('ben', says(tell, 'ben', { verdict: 'not_justified' }));
+      both(tell);
+    };
+    expect(verdictOf({ after })).toMatchObject({ ok: true, warnings: ['break-glass; reviewed by cleo, eva: justified'] });
   });
 
   test('a review that is not in the file is the executor’s word alone, and it says so', () => {
@@ -120,7 +138,10 @@ describe('evidence of a post-review (§6.10)', () => {
     });
     expect(verdict).toMatchObject({
       ok: true,
-      warnings: [expect.stringContaining('review by person:cleo is not in the file'), expect.anything()],
+      warnings: [
+        "entry 6: the review by person:cleo is not in the file: the executor's word alone",
+        'break-glass; reviewed by cleo, eva: justified',
+      ],
     });
   });
 });
@@ -158,6 +179,28 @@ describe('attack: forged evidence of a post-review does not verify', () => {
       },
       'entry 7: person:eva reviewed it before',
     ],
+    [
+      'twice by one of several people',
+      (tell) => {
+        for (const person of ['cleo', 'eva', 'eva']) tell.lodge(person, says(tell, person));
+      },
+      'entry 8: person:eva reviewed it before',
+    ],
+    [
+      'that is none',
+      (tell) => void tell.lodge('eva', byAna(tell.revision)),
+      'message 1: request_invalid: not a review: see the schema of review v1',
+    ],
+    [
+      'by who let it run, and left out of the file',
+      (tell) => void tell.lodge('ana', says(tell, 'ana'), { filed: false }),
+      'entry 6: person:ana does not review it',
+    ],
+    [
+      'without a digest',
+      (tell) => tell.write({ kind: 'lodged', object: 'review', digest: null, by: 'person:eva' }),
+      'entry 6: no post-review is owed',
+    ],
   ])('%s', (_name, after, why) => {
     expect(textOf({ after })).toContain(why);
   });
@@ -182,6 +225,33 @@ describe('attack: forged evidence of a post-review does not verify', () => {
       'not on record',
     ],
     ['in the name of somebody who did not review', (tell) => both(tell, { by: ['ben', 'eva'] }), 'not on record'],
+    [
+      'by one, in the name of another, too',
+      (tell) => {
+        const digest = tell.lodge('eva', says(tell, 'eva'));
+        tell.reviewed({ by: ['ben', 'eva'], digests: [digest, digest] });
+      },
+      'entry 7: counts a review that is not on record',
+    ],
+    [
+      'with a review more than people',
+      (tell) => {
+        const digests = ['ben', 'cleo', 'eva'].map((person) => tell.lodge(person, says(tell, person)));
+        tell.reviewed({ by: ['cleo', 'eva'], digests });
+      },
+      'entry 9: not by enough distinct people',
+    ],
+    [
+      'justified, though one found it unjustified and the other’s bytes are left out',
+      (tell) => {
+        const digests = [
+          tell.lodge('cleo', says(tell, 'cleo'), { filed: false }),
+          tell.lodge('eva', says(tell, 'eva', { verdict: 'not_justified' })),
+        ];
+        tell.reviewed({ by: ['cleo', 'eva'], digests });
+      },
+      'entry 8: says something else than its reviews',
+    ],
     ['justified, which nobody said', (tell) => both(tell, { verdict: 'not_justified' }), 'says something else'],
     [
       'and once more after that',
@@ -212,7 +282,26 @@ describe('attack: forged evidence of a post-review does not verify', () => {
       expect(textOf({ sealed })).toContain('who may not');
   });
 
+  test('its start owes a review by who signed for another', () => {
+    const mandate = delegation('ana', 'eva', { at: OPENED, until: OPENED + HOUR });
+    const vote = (revision: SealedRevision): Signed =>
+      approve('eva', revision, { reason: 'Production is down.', forge: onSeatOf('ana', mandate) });
+    const without = { ...OWED, people: people('ben', 'cleo') };
+    expect(textOf({ vote, owed: without, sealed: { delegates: ['eva'] } })).toBe('verifies');
+    expect(textOf({ vote, sealed: { delegates: ['eva'] } })).toBe('entry 2: names somebody to review it who may not');
+  });
+
+  test('asked alone, of an envelope that is not in the file, it owes nothing', () => {
+    const agreement = new Agreement(new Map(), new Map(), readersRoster(), () => undefined);
+    const reviews = new PostReviews(new Map(), agreement, readersRoster(), () => undefined);
+    expect(() => reviews.tell({ entry: { kind: 'executing', decisions: [] }, step: 'entry 2' } as never)).toThrow(
+      new Broken('entry 2', 'the envelope that was executed is not in the file'),
+    );
+  });
+
   test('one is owed, or signed, of an action that was sealed as no break-glass', () => {
+    const reviewed: Story['after'] = (tell) => tell.reviewed({ by: ['eva'], digests: [tell.revision.digest] });
+    expect(textOf({ plain: true, owed: null, after: reviewed })).toBe('entry 6: no post-review is owed');
     expect(textOf({ plain: true })).toContain('exactly if it was sealed as break-glass');
     const signed: Story = { plain: true, owed: null, after: (tell) => void tell.lodge('eva', says(tell, 'eva')) };
     expect(textOf(signed)).toContain('no post-review is owed');

@@ -8,9 +8,9 @@ import { verifyEvidence } from '../../src/domain/evidence/verify.js';
 import { agentIdSchema } from '../../src/domain/ids.js';
 import { canonicalize, parseStrict } from '../../src/domain/json.js';
 import { readersRoster } from '../helpers/flips.js';
+import { fileOf, told as toldOf, OPEN } from '../helpers/evidence-file.js';
 import { HandLedger, MINUTE, OPENED, seal, sealAfter } from '../helpers/hand-made.js';
-import { approve, ask, damaged, reply } from '../helpers/messages.js';
-import { usualAgents } from '../helpers/rules-fixture.js';
+import { approve, ask, damaged, reply, request } from '../helpers/messages.js';
 import { AGENT, API, keyOfPerson } from '../helpers/signers.js';
 import { snapshotOf } from '../helpers/snapshots.js';
 
@@ -59,17 +59,48 @@ describe('questions and answers in a file of evidence', () => {
     expect(questionsIn(file([], []))).toEqual([]);
   });
   test('an answer the API vouches for is told apart', () => {
-    const agents = usualAgents().map((line) =>
-      line.replace(/^ap-agent: .*/, `ap-agent: { owner: dana, bearer: 'sha256:${'a'.repeat(64)}', propose: [payments.*] }`),
-    );
-    const vouched = readersRoster({ agents });
-    const [first] = sorted;
-    if (first === undefined) throw new Error('no question');
-    const bytes = file([first], [answerTo(first, API)], vouched);
-    const evidence = evidenceSchema.parse(parseStrict(fromUtf8(bytes)));
-    expect(evidence.questions[0]?.answer).not.toBeNull();
-    // Its request is signed by the agent's own key, which this roster does not know.
-    expect(told(bytes, vouched)[0]).toMatch(/^BROKEN envelope 1: /);
+    const { id: actionId, signed } = request({ idempotencyKey: 'key 1', agent: 'bearer-agent', by: API });
+    const vouched = seal({ actionId, agent: 'bearer-agent', standing: 'vouched', request: signed });
+    const question = ask('ana', vouched, 'Which invoice?', { at });
+    const answer = reply(actionId, question, 'Number 2291.', { at, by: API, forge: { agent: 'bearer-agent' } });
+    const ledger = new HandLedger(actionId);
+    ledger.sealed(vouched, 'request', OPENED);
+    const more = { questions: [{ ask: question, answer }] };
+    expect(toldOf(fileOf({ id: actionId, entries: ledger.entries, revisions: [vouched], more }))).toEqual([
+      'the request is vouched for by the API, not signed by bearer-agent',
+      'question 1: its answer is vouched for by the API, not signed by bearer-agent',
+      LAST,
+      OPEN,
+    ]);
+  });
+  test('attack: an answer in a file without the envelope that names the agent', () => {
+    const ledger = new HandLedger(id);
+    ledger.sealed(SEALED, 'request', OPENED);
+    const bare = (questions: Asked[]): readonly string[] => toldOf(fileOf({ id, entries: ledger.entries, more: { questions } }));
+    const [question = SEALED.signed] = asks;
+    const missing = 'entry 1: the envelope of revision 1 is not in the file';
+    expect(bare([{ ask: question, answer: null }])).toEqual([missing, LAST, OPEN]);
+    expect(bare([{ ask: question, answer: answerTo(question) }])).toEqual([
+      'BROKEN question 1: the envelope it is about is not in the file',
+    ]);
+  });
+  test('a question about a later revision names that one', () => {
+    const newer = sealAfter(SEALED, undefined);
+    const ledger = new HandLedger(id);
+    ledger.sealed(SEALED, 'request', OPENED);
+    ledger.append({ kind: 'stale', digest: SEALED.digest, code: 'policy_stale' }, at);
+    ledger.sealed(newer, 'reseal', at);
+    const about = (revision: number): readonly string[] =>
+      toldOf(
+        fileOf({
+          id,
+          entries: ledger.entries,
+          revisions: [SEALED, newer],
+          more: { questions: [{ ask: ask('ana', newer, 'Which?', { at, forge: { revision } }), answer: null }] },
+        }),
+      );
+    expect(about(2)).toEqual([LAST, OPEN]);
+    expect(about(1)).toEqual(['BROKEN question 1: names another revision than it asks about']);
   });
   test('attack: forged, doubled, moved, or of another action', () => {
     const [one, two] = sorted;
@@ -86,7 +117,7 @@ describe('questions and answers in a file of evidence', () => {
       approve('ana', SEALED, { at }),
     ])
       expect(told(forged(open(bad)))).toEqual([`BROKEN question 1: ${nobody}`]);
-    expect(told(forged(open({ ...one, payload: 'A' })))[0]).toMatch(/^BROKEN (question 1|file): /);
+    expect(told(forged(open({ ...one, payload: 'A' })))).toEqual(['BROKEN question 1: its payload is not unpadded base64url']);
     expect(told(forged(open(ask('ana', SEALED, 'Which?', { at, forge: { revision: 2 } }))))).toEqual([
       'BROKEN question 1: names another revision than it asks about',
     ]);

@@ -94,6 +94,8 @@ describe('endings that hold', () => {
       [start(1), done(1), start(2), failed(2), undoFailed(1), said(1, 'undone_by_hand'), ended('compensated', 'failed')],
       [{ undo: 'by_hand', how: 'Call.' }, AUTOMATIC],
     ],
+    ['cancelled', [start(1), unknown(1), stop, said(1, 'did_not'), ended('cancelled')]],
+    ['compensated', [start(1), done(1), start(2), failed(2), stop, undoStart(1), undone(1), ended('compensated')]],
     ['executing', [start(1)]],
     ['executing', [start(1), done(1)]],
     ['compensating', [start(1), done(1), start(2), failed(2), undoStart(1)]],
@@ -105,8 +107,9 @@ describe('endings that hold', () => {
   });
 });
 
+type Impossible = [name: string, story: Body[], why: string | RegExp, plans?: UndoPlan[]];
 describe('stories the ledger could not have written', () => {
-  const stories: [string, Body[], string | RegExp, UndoPlan[]?][] = [
+  const stories: Impossible[] = [
     ['succeeded with a step missing', [start(1), done(1), ended('succeeded')], 'entry 5: not every step is done'],
     ['succeeded with a step still under way', [start(1), done(1), start(2), ended('succeeded')], 'entry 6: not every step is done'],
     ['succeeded after a failed step', [start(1), done(1), start(2), failed(2), ended('succeeded')], 'entry 7: not every step is done'],
@@ -133,6 +136,8 @@ describe('stories the ledger could not have written', () => {
     ['a second attempt without a first that surely did not start', [start(1), start(1, 2)], 'entry 4: another step was due'],
     ['an attempt left out', [start(1), notStarted(1), start(1, 3)], 'entry 5: another step was due'],
     ['a step skipped', [start(2)], 'entry 3: another step was due'],
+    ['the next step while one is under way', [start(1), start(2)], 'entry 4: another step was due'],
+    ['another step done than started', [start(1), done(2)], 'entry 4: no such attempt of this step was under way'],
     [
       'a step the action does not have',
       [start(1), done(1), start(2), done(2), { ...start(2), step: 3 } as Body],
@@ -155,12 +160,31 @@ describe('stories the ledger could not have written', () => {
       'entry 9: this step was not the one to undo',
       [AUTOMATIC, AUTOMATIC, AUTOMATIC],
     ],
+    ['an undo where nothing had happened', [start(1), failed(1), undoStart(1)], 'entry 5: this step was not the one to undo'],
+    ['an undo while its step is under way, after a cancel', [start(1), stop, undoStart(1)], 'entry 5: nothing was to be undone'],
+    [
+      'an undo tried again where a person is asked',
+      [start(1), done(1), start(2), notStarted(2), undoStart(1), undoFailed(1), undoStart(1)],
+      'entry 9: nothing was to be undone',
+    ],
+    ['an end while a step is under way', [start(1), ended('failed')], 'entry 4: nothing was to be undone'],
     [
       'an undo of a step that never happened',
       [start(1), done(1), start(2), failed(2), undoStart(2)],
       'entry 7: this step was not the one to undo',
     ],
     ['an undo done that never started', [start(1), done(1), start(2), failed(2), undone(1)], 'entry 7: its undo had not started'],
+    [
+      'an automatic undo failed that never started',
+      [start(1), done(1), start(2), failed(2), undoFailed(1)],
+      'entry 7: its undo had not started',
+    ],
+    ...[undone(1), undoUnknown(1)].map((body): Impossible => [
+      `by hand, an ${body.kind} that nobody started`,
+      [start(1), done(1), start(2), failed(2), body],
+      'entry 7: its undo had not started',
+      [{ undo: 'by_hand', how: 'Call.' }, AUTOMATIC],
+    ]),
     [
       'an undo started twice',
       [start(1), done(1), start(2), failed(2), undoStart(1), undoStart(1)],
@@ -189,6 +213,19 @@ describe('stories the ledger could not have written', () => {
       [start(1), unknown(1), said(1, 'happened', ['ana'])],
       'entry 5: not by enough of the people the rule names',
     ],
+    [
+      'resolved by one who is named and one who is not',
+      [start(1), unknown(1), said(1, 'happened', ['eva', 'ana'])],
+      'entry 5: not by enough of the people the rule names',
+    ],
+    [
+      'succeeded, although a person undid it',
+      [start(1), unknown(1), said(1, 'undone_by_hand'), ended('succeeded')],
+      'entry 6: not every step is done',
+      [AUTOMATIC],
+    ],
+    ['a cancel nobody signed, by somebody', [start(1), { ...unsignedStop, by: 'person:dana' }], 'entry 4: too late to be lodged'],
+    ['a cancel nobody signed, once no step starts any more', [start(1), unknown(1), unsignedStop], 'entry 5: too late to be lodged'],
     [
       'consumed twice (§6.12)',
       [start(1), done(1), { kind: 'executing', digest: revision([AUTOMATIC, AUTOMATIC]).digest, decisions: [] }],

@@ -9,6 +9,9 @@ export class Broken extends Error {
   }
 }
 
+/** What a thrown thing says. */
+export const wordsOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));
+
 /** Throws `Broken` unless `holds`. */
 export function demand(holds: boolean, step: string, text: string): asserts holds {
   if (!holds) throw new Broken(step, text);

@@ -5,6 +5,7 @@ import { digestOfSigned, readPayload, signedSchema, type Signed } from '../dsse.
 import { digestOf } from '../hash.js';
 import type { Digest } from '../ids.js';
 import { canonicalize, type Json } from '../json.js';
+import type { Decision } from '../objects/decision.js';
 import { entrySchema, type Entry } from '../objects/entry.js';
 import { envelopeSchema, type Envelope } from '../objects/envelope.js';
 import type { Snapshot } from '../review/snapshot.js';
@@ -27,7 +28,7 @@ export function buildEvidence(snapshot: Snapshot, questions: readonly Question[]
   if (first === undefined) throw new RangeError('no entries: the ledger says nothing of this action yet');
   const revisions = revisionsOf(snapshot, entries);
   const named = namedBy(entries, revisions, snapshot);
-  const sorted = byDigest(snapshot.signedDecisions);
+  const sorted = byDigest(snapshot.signedDecisions, digestOfSigned);
   const asked = new Set(questions.map(({ digest }) => digest));
   const claimed: Claimed = {
     status: snapshot.outcome.status,
@@ -45,12 +46,10 @@ export function buildEvidence(snapshot: Snapshot, questions: readonly Question[]
     envelopes: revisions.map(({ signed }) => signed),
     views: revisions.map(({ envelope }) => viewV1(envelope) as unknown as Json),
     decisions: sorted.filter(([digest]) => named.has(digest)).map(([, signed]) => signed),
-    messages: byDigest(snapshot.signedMessages ?? [])
+    messages: byDigest(snapshot.signedMessages ?? [], digestOfSigned)
       .filter(([digest]) => named.has(digest))
       .map(([, signed]) => signed),
-    questions: [...questions]
-      .sort((a, b) => (a.digest < b.digest ? -1 : 1))
-      .map(({ ask, answer }) => ({ ask, answer: answer?.reply ?? null })),
+    questions: byDigest(questions, ({ digest }) => digest).map(([, { ask, answer }]) => ({ ask, answer: answer?.reply ?? null })),
     entries: snapshot.entries,
     annex: { claimed, sha256: digestOf(claimed) },
   };
@@ -59,40 +58,52 @@ export function buildEvidence(snapshot: Snapshot, questions: readonly Question[]
 
 /** The revisions that an entry names, oldest first. A run that was reset knows the newest only. */
 function revisionsOf(snapshot: Snapshot, entries: readonly Entry[]): Revision[] {
-  const sealed = entries.flatMap((entry) => (entry.kind === 'sealed' ? [entry.digest] : []));
   const known = snapshot.envelopes.map((signed) => ({
     signed,
     digest: digestOfSigned(signed),
     envelope: envelopeSchema.parse(readPayload('envelope', signed)),
   }));
-  return sealed.flatMap((digest) => known.find((each) => each.digest === digest) ?? []);
+  return entries.flatMap((entry) => known.find(({ digest }) => entry.kind === 'sealed' && entry.digest === digest) ?? []);
 }
 
 /**
  * Digests of what belongs beside the entries: named by one of them while the envelope then under review is in the file, or the modify a revision
  * came from. The rest is claimed.
  */
-function namedBy(entries: readonly Entry[], revisions: readonly Revision[], snapshot: Snapshot): Set<Digest> {
-  const inFile = new Set(revisions.map(({ digest }) => digest));
-  const decisions = new Map(snapshot.signedDecisions.map((signed) => [digestOfSigned(signed), readDecision(signed)?.decision]));
-  const named = new Set<Digest>();
+function namedBy(entries: readonly Entry[], revisions: readonly Revision[], snapshot: Snapshot): ReadonlySet<Digest | null> {
+  const inFile = new Set<Digest | undefined>(revisions.map(({ digest }) => digest));
+  const decisions = new Map<Digest | null, Decision | undefined>(
+    snapshot.signedDecisions.map((signed) => [digestOfSigned(signed), readDecision(signed)?.decision]),
+  );
+  const named = new Set<Digest | null>();
   let newest: Digest | undefined;
   for (const entry of entries) {
     const parent = newest;
     if (entry.kind === 'sealed') newest = entry.digest;
-    if (newest === undefined || !inFile.has(newest)) continue;
-    if (entry.kind === 'executing') for (const digest of entry.decisions) named.add(digest);
-    if (entry.kind === 'resolved' || entry.kind === 'reviewed') for (const digest of entry.digests) named.add(digest);
-    if (entry.kind === 'lodged' && entry.digest !== null) {
-      const about = decisions.get(entry.digest)?.digest;
-      if (about === undefined || inFile.has(about)) named.add(entry.digest);
+    if (!inFile.has(newest)) continue;
+    switch (entry.kind) {
+      case 'executing':
+        for (const digest of entry.decisions) named.add(digest);
+        break;
+      case 'resolved':
+      case 'reviewed':
+        for (const digest of entry.digests) named.add(digest);
+        break;
+      case 'lodged': {
+        const about = decisions.get(entry.digest)?.digest;
+        if (about === undefined || inFile.has(about)) named.add(entry.digest);
+        break;
+      }
+      case 'sealed': {
+        if (entry.cause !== 'modify' || !inFile.has(parent)) break;
+        const counted = snapshot.decisions.filter(({ verdict, fate }) => verdict === 'modify' && fate.state === 'counted');
+        const made = counted.find(({ digest }) => decisions.get(digest)?.digest === parent);
+        if (made !== undefined) named.add(made.digest);
+        break;
+      }
+      default:
+      // Nothing else names anything.
     }
-    if (entry.kind !== 'sealed' || entry.cause !== 'modify' || parent === undefined || !inFile.has(parent)) continue;
-    const made = snapshot.decisions.find(({ digest, verdict, fate }) => {
-      const decision = decisions.get(digest);
-      return verdict === 'modify' && fate.state === 'counted' && decision?.digest === parent;
-    });
-    if (made !== undefined) named.add(made.digest);
   }
   return named;
 }
@@ -103,5 +114,5 @@ function requestOf(snapshot: Snapshot, digest: Digest): Signed | null {
 }
 
 /** Sorted, each once. */
-const byDigest = (objects: readonly Signed[]): [Digest, Signed][] =>
-  [...new Map(objects.map((signed): [Digest, Signed] => [digestOfSigned(signed), signed]))].sort(([a], [b]) => (a < b ? -1 : 1));
+const byDigest = <T>(objects: readonly T[], digest: (object: T) => Digest): [Digest, T][] =>
+  [...new Map(objects.map((object): [Digest, T] => [digest(object), object]))].sort(([a], [b]) => (a < b ? -1 : 1));

@@ -1,5 +1,6 @@
-import { digestOfSigned, keyIdOfSigned, payloadBytes, readPayload, verifySigned, type Signed } from '../dsse.js';
+import { digestOfSigned, keyIdOfSigned, readPayload, verifySigned, type Signed } from '../dsse.js';
 import { fromBase64Url } from '../bytes.js';
+import { sha256 } from '../hash.js';
 import type { Digest } from '../ids.js';
 import { toMs } from '../instant.js';
 import type { PublicKey } from '../keys.js';
@@ -29,18 +30,12 @@ export function executorKeyOf(
   const holder = keyId === undefined ? undefined : holderOf(roster, keyId);
   demand(holder?.kind === 'executor', step, 'its key belongs to no executor of this roster');
   demand(keyValidAt(holder.key, at), step, `the key of executor ${holder.name} was not valid then`);
-  demand(signed.signatures[0]?.passkey === undefined && isSignatureText(signed), step, 'its signature is no Ed25519 signature');
+  // Found out before any curve is touched.
+  for (const { sig, passkey } of signed.signatures)
+    demand(passkey === undefined && bytesIn(sig, step, NO_SIGNATURE).length === 64, step, NO_SIGNATURE);
   return { name: holder.name, key: holder.key.key };
 }
-
-/** Of the right length and without stray bits: found out before any curve is touched. */
-function isSignatureText(signed: Signed): boolean {
-  try {
-    return fromBase64Url(signed.signatures[0]?.sig ?? '').length === 64;
-  } catch {
-    return false;
-  }
-}
+const NO_SIGNATURE = 'its signature is no Ed25519 signature';
 
 /**
  * The entries of one action in one unbroken chain of one ledger and one executor: everything about them but their signatures and their meaning.
@@ -60,7 +55,7 @@ export function readChain(evidence: Evidence, roster: Roster): Link[] {
     if (before !== undefined) follows(entry, before, step);
     demand((entry.seq === 1) === (entry.prev === null), step, "only a ledger's first entry has none before it");
     const { name, key } = executorKeyOf(signed, roster, toMs(entry.at), step);
-    demand(before === undefined || before.executor === name, step, `by executor ${name}, the one before by ${before?.executor ?? ''}`);
+    if (before !== undefined) demand(before.executor === name, step, `by executor ${name}, the one before by ${before.executor}`);
     links.push({ step, digest: digestOfSigned(signed), entry, signed, executor: name, key });
   }
   return links;
@@ -83,12 +78,15 @@ export function checkSignatures(links: readonly Link[]): void {
     demand(verifySigned('entry', signed, key), step, 'its signature is not by the executor over these bytes');
 }
 
-/** The digest an object of the file is known by. Throws `Broken` on bytes that are none. */
-export function digestIn(signed: Signed, step: string): Digest {
+/** The bytes a text of the file stands for. Throws `Broken`, with these words, on a text that stands for none. */
+export function bytesIn(text: string, step: string, words: string): Uint8Array {
   try {
-    payloadBytes(signed);
+    return fromBase64Url(text);
   } catch {
-    throw new Broken(step, 'its payload is not unpadded base64url');
+    throw new Broken(step, words);
   }
-  return digestOfSigned(signed);
 }
+
+/** The digest an object of the file is known by. Throws `Broken` on bytes that are none. */
+export const digestIn = ({ payload }: Signed, step: string): Digest =>
+  sha256(bytesIn(payload, step, 'its payload is not unpadded base64url'));

@@ -1,10 +1,11 @@
-import { endOfUndo, inDoubt, resolveStep, type SagaState, type StepState } from '../saga.js';
+import { endOfUndo, inDoubt, resolveStep, toUndo, type StepRecord } from '../saga.js';
 import type { Entry } from '../objects/entry.js';
 import type { Envelope, UndoPlan } from '../objects/envelope.js';
 import { demand } from './broken.js';
 
 type Of<K extends Entry['kind']> = Extract<Entry, { kind: K }>;
-type Step = { -readonly [F in keyof StepState]: StepState[F] };
+type Recorded = StepRecord['steps'][number];
+type Step = { -readonly [F in keyof Recorded]: Recorded[F] };
 const OUTCOME = { step_done: 'done', step_not_started: 'not_started', step_failed: 'failed', step_unknown: 'unknown' } as const;
 const UNDONE = { undo_done: 'done', undo_failed: 'failed', undo_unknown: 'unknown' } as const;
 
@@ -13,12 +14,15 @@ const UNDONE = { undo_done: 'done', undo_failed: 'failed', undo_unknown: 'unknow
  * What the ledger could not have written where it stands throws `Broken`.
  */
 export class Execution {
-  state: 'executing' | 'undoing' | 'unknown' | 'partial' | 'ended' = 'executing';
+  state: 'executing' | 'undoing' | 'unknown' | 'partial' = 'executing';
   private readonly steps: Step[] = [];
   private stopped: string | undefined;
-  private at = '';
 
-  constructor(readonly envelope: Envelope) {}
+  /** `at` is where it begins: "entry 2". */
+  constructor(
+    readonly envelope: Envelope,
+    private at: string,
+  ) {}
 
   tell(entry: Entry, at: string): void {
     this.at = at;
@@ -67,10 +71,14 @@ export class Execution {
       (last === undefined || again || last.run === 'done') && entry.step === step && entry.attempt === attempt,
       'another step was due',
     );
-    this.must(entry.key === `${entry.actionId}/${this.nameOf(step)}/run/${attempt}`, "its idempotency key is not this step's");
-    this.must(this.stopped === undefined, `a cancel by ${this.stopped ?? ''} was on record`);
+    this.must(entry.key === `${entry.actionId}/${this.planned(step).step}/run/${attempt}`, "its idempotency key is not this step's");
+    if (this.stopped !== undefined) this.must(false, `a cancel by ${this.stopped} was on record`);
     if (again) Object.assign(last, { run: 'started', attempt });
-    else this.steps.push({ n: step, run: 'started', attempt, undo: 'pending', leased: false });
+    else this.begin(step, attempt);
+  }
+
+  private begin(n: number, attempt: number): void {
+    this.steps.push({ n, run: 'started', attempt, undo: 'pending' });
   }
 
   private ranAs(entry: Of<keyof typeof OUTCOME>): void {
@@ -84,25 +92,23 @@ export class Execution {
 
   /** A restore begins an epoch: what was sealed before it is in doubt, and nothing of it starts any more. */
   private restored(entry: Of<'restored'>): void {
-    const { step, attempt } = inDoubt(this.saga);
+    const { step, attempt } = inDoubt(this.record);
     this.must(this.state === 'executing' && entry.epoch > this.envelope.epoch, 'no restore put this in doubt');
     this.must(entry.step === step && entry.attempt === attempt, 'another step was in doubt');
-    const last = this.steps.at(-1);
-    if (last?.n === step) last.run = 'unknown';
-    else this.steps.push({ n: step, run: 'unknown', attempt, undo: 'pending', leased: false });
+    if (this.steps.at(-1)?.n !== step) this.begin(step, attempt);
     this.state = 'unknown';
   }
 
   private undoStarted(entry: Of<'undo_started'>): void {
     const step = this.undoing(entry.step);
     this.must(step.undo === 'pending' && this.isAutomatic(step.n), 'no automatic undo of this step was due');
-    this.must(entry.key === `${entry.actionId}/${this.nameOf(step.n)}/undo`, "its idempotency key is not this undo's");
+    this.must(entry.key === `${entry.actionId}/${this.planned(step.n).step}/undo`, "its idempotency key is not this undo's");
     step.undo = 'started';
   }
 
   private undoneAs(entry: Of<keyof typeof UNDONE>): void {
     const step = this.undoing(entry.step);
-    const byHand = entry.kind === 'undo_failed' && step.undo === 'pending' && !this.isAutomatic(step.n);
+    const byHand = entry.kind === 'undo_failed' && !this.isAutomatic(step.n);
     this.must(step.undo === 'started' || byHand, 'its undo had not started');
     step.undo = UNDONE[entry.kind];
     if (step.undo !== 'done') this.state = 'partial';
@@ -110,7 +116,7 @@ export class Execution {
 
   private undoing(n: number): Step {
     this.turnBack();
-    const step = this.toUndo;
+    const step = toUndo(this.steps);
     this.must(step?.n === n, 'this step was not the one to undo');
     return step;
   }
@@ -125,13 +131,12 @@ export class Execution {
   }
 
   private resolved(entry: Of<'resolved'>): void {
-    const next = resolveStep(this.saga, entry.step, entry.verdict);
+    const next = resolveStep(this.record, entry.step, entry.verdict);
     demand(next !== undefined, this.at, `no step waited for a person to say "${entry.verdict}"`);
     const { people, quorum } = this.envelope.resolve;
     const by = new Set(entry.by);
     this.must(by.size >= quorum && [...by].every((person) => people.includes(person)), 'not by enough of the people the rule names');
-    const step = this.steps.find((each) => each.n === entry.step);
-    if (step !== undefined) Object.assign(step, { run: next.run, undo: next.undo });
+    for (const step of this.steps.filter(({ n }) => n === entry.step)) Object.assign(step, { run: next.run, undo: next.undo });
     this.state = next.next;
   }
 
@@ -139,34 +144,30 @@ export class Execution {
     if (status === 'succeeded') this.must(this.state === 'executing' && this.isWhole, 'not every step is done');
     else {
       this.turnBack();
-      this.must(this.toUndo === undefined, 'a step that is done is not undone');
+      this.must(toUndo(this.steps) === undefined, 'a step that is done is not undone');
       const end = endOfUndo(
         this.steps.some((each) => each.run === 'done'),
         reason,
       );
       this.must(status === end, `what happened ends as ${end}`);
     }
-    this.state = 'ended';
   }
 
   private get plans(): readonly UndoPlan[] {
     return this.envelope.preview.undo.map(({ plan }) => plan);
   }
   private isAutomatic(n: number): boolean {
-    return this.plans[n - 1]?.undo === 'automatic';
+    return this.planned(n).plan.undo === 'automatic';
   }
   private get isWhole(): boolean {
     return this.steps.length === this.plans.length && this.steps.every((each) => each.run === 'done');
   }
-  private get toUndo(): Step | undefined {
-    return this.steps.filter((each) => each.run === 'done' && each.undo !== 'done').at(-1);
+  private get record(): StepRecord {
+    return { state: this.state, steps: this.steps, plans: this.plans };
   }
-  private get saga(): SagaState {
-    return { state: this.state, steps: this.steps, plans: this.plans, stop: false, frozen: false, executeBy: 0 };
-  }
-  private nameOf(n: number): string {
-    const name = this.envelope.preview.undo[n - 1]?.step;
-    this.must(name !== undefined, 'the action has no such step');
-    return name;
+  private planned(n: number): Envelope['preview']['undo'][number] {
+    const planned = this.envelope.preview.undo[n - 1];
+    this.must(planned !== undefined, 'the action has no such step');
+    return planned;
   }
 }

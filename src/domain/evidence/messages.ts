@@ -22,12 +22,19 @@ interface Reader {
 
 /** The signed cancel behind a `lodged` entry, the signed findings behind a `resolved` one. Throws `Broken`. */
 export function checkMessage({ entry, step }: Link, reader: Reader): void {
-  if (entry.kind === 'lodged' && entry.object === 'cancel') checkCancel(entry, step, reader);
-  if (entry.kind === 'resolved') checkResolves(entry, step, reader);
+  switch (entry.kind) {
+    case 'lodged':
+      if (entry.object === 'cancel') checkCancel(entry, step, reader);
+      return;
+    case 'resolved':
+      return checkResolves(entry, step, reader);
+    default:
+    // Nothing else is made of a message, but for reviews.
+  }
 }
 
 function checkCancel(entry: Of<'lodged'>, step: string, { messages, roster, sealed, warn }: Reader): void {
-  const filed = entry.digest === null ? undefined : messages.get(entry.digest);
+  const filed = messages.get(entry.digest);
   if (filed === undefined) return warn(`${step}: the cancel by ${entry.by} is not in the file: the executor's word alone`);
   demand(sealed.seal !== undefined, filed.step, 'the envelope it cancels is not in the file');
   const { actionId, agent } = sealed.seal.envelope;

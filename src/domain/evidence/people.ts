@@ -3,14 +3,14 @@ import { keyIdOfSigned, type Signed } from '../dsse.js';
 import type { KeyId, PersonId } from '../ids.js';
 import type { SealedPeople } from '../objects/entry.js';
 import { holderOf, keyValidAt, type Roster } from '../roster.js';
-import { Broken, demand } from './broken.js';
+import { Broken, demand, wordsOf } from './broken.js';
 
 /** The keys a seal names. Throws `Broken` where they are no keys. */
 export function sealedRing(people: SealedPeople, step: string): KeyRing {
   try {
     return ringOf(people);
   } catch (error) {
-    throw new Broken(step, error instanceof Error ? error.message : 'unusable keys');
+    throw new Broken(step, wordsOf(error));
   }
 }
 
@@ -30,7 +30,6 @@ export function demandEnrolled(signed: Signed, person: PersonId, at: readonly nu
 export function rosterRing(roster: Roster): KeyRing {
   const ring = new Map<KeyId, PersonKey>();
   for (const { id, keys } of roster.people.values())
-    for (const { key, from, until } of keys)
-      ring.set(key.id, { person: id, key: () => key, ...(from === undefined ? {} : { from }), ...(until === undefined ? {} : { until }) });
+    for (const { key, from, until } of keys) ring.set(key.id, { person: id, key: () => key, from, until });
   return ring;
 }

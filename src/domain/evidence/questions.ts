@@ -20,16 +20,17 @@ export function checkQuestions(evidence: Evidence, seals: ReadonlyMap<Digest, Se
     const digest = digestIn(ask, step);
     demand(digest > last, step, 'not in the order of digests, or there twice');
     last = digest;
+    const read = readDecision(ask);
     const asked = readAsk(ask, actionId, roster);
-    demand(asked !== undefined, step, 'no person of this roster asked it, by a key valid then, on this action');
-    const decision = readDecision(ask)?.decision;
-    const about = decision === undefined ? undefined : seals.get(decision.digest);
+    demand(read !== undefined && asked !== undefined, step, 'no person of this roster asked it, by a key valid then, on this action');
+    const about = seals.get(read.decision.digest);
     demand(about === undefined || about.envelope.revision === asked.revision, step, 'names another revision than it asks about');
     if (answer === null) continue;
     demand(seal !== undefined, step, 'the envelope it is about is not in the file');
-    const read = readAnswerTo(answer, { actionId, agent: seal.envelope.agent }, roster);
-    demand(read?.question === digest, step, "its answer is not the agent's, by a key valid then, to this question");
-    if (read.answer.standing === 'vouched') warn(`${step}: its answer is vouched for by the API, not signed by ${read.answer.agent}`);
+    const answered = readAnswerTo(answer, { actionId, agent: seal.envelope.agent }, roster);
+    demand(answered?.question === digest, step, "its answer is not the agent's, by a key valid then, to this question");
+    const { standing, agent } = answered.answer;
+    if (standing === 'vouched') warn(`${step}: its answer is vouched for by the API, not signed by ${agent}`);
   }
   if (questions.length > 0) warn('questions and answers stand by their own signatures: nobody can tell whether one is missing');
 }

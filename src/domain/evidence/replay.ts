@@ -9,6 +9,8 @@ import type { Seal } from './seals.js';
 
 type Of<K extends Entry['kind']> = Extract<Entry, { kind: K }>;
 const STATUS = { executing: 'executing', undoing: 'compensating', unknown: 'outcome_unknown', partial: 'compensation_failed' } as const;
+/** What people lodge about one action while it is under review. */
+const OF_ACTIONS: readonly string[] = ['reject', 'withdraw', 'cancel'];
 const SEALED_FROM = { request: 'new', modify: 'awaiting', reseal: 'stale' } as const;
 
 /**
@@ -23,11 +25,14 @@ export function replay(links: readonly Link[], seals: ReadonlyMap<Digest, Seal>,
 
 /** From the first seal to consumption or the end; what comes after consumption is told to `Execution`. */
 class Story {
-  private phase: 'new' | 'awaiting' | 'stale' | 'consumed' | 'ended' = 'new';
+  private phase: 'new' | 'awaiting' | 'stale' | 'ended' = 'new';
   private execution: Execution | undefined;
   private end: Status | undefined;
   private newest: Digest | null = null;
+  /** The newest envelope, if it is in the file. */
+  private seal: Seal | undefined;
   private revision = 0;
+  private reviewed = false;
   private at = '';
 
   constructor(
@@ -38,13 +43,12 @@ class Story {
   get status(): Status {
     if (this.end !== undefined) return this.end;
     const { execution } = this;
-    if (execution !== undefined && execution.state !== 'ended') return STATUS[execution.state];
-    return this.phase === 'new' ? 'evaluating' : 'awaiting_approval';
+    return execution === undefined ? 'awaiting_approval' : STATUS[execution.state];
   }
 
   tell(entry: Entry, at: string, before: Entry | undefined): void {
     this.at = at;
-    if (this.phase === 'ended') return this.afterEnd(entry, before);
+    if (this.phase === 'ended') return this.afterEnd(entry);
     // Written in one transaction.
     this.must(before?.kind !== 'executing' || entry.kind === 'step_started', 'execution begins with its first step');
     if (this.execution !== undefined) return this.executed(this.execution, entry);
@@ -62,7 +66,7 @@ class Story {
       case 'lodged':
         this.must(this.isUnderReview && entry.digest !== null, 'lodged outside the review');
         this.must(entry.object !== 'review', 'reviewed before it ended');
-        return this.must(entry.object !== 'freeze' && entry.object !== 'thaw', 'a freeze belongs to no action');
+        return this.must(OF_ACTIONS.includes(entry.object), `a ${entry.object} belongs to no action`);
       case 'executing':
         return this.consumed(entry);
       case 'restored':
@@ -81,10 +85,11 @@ class Story {
   }
 
   /** The post-review of what ran by a break-glass rule, and nothing else (§6.10). */
-  private afterEnd(entry: Entry, before: Entry | undefined): void {
-    const isReview = (entry.kind === 'lodged' && entry.object === 'review') || entry.kind === 'reviewed';
+  private afterEnd(entry: Entry): void {
+    const isReview = entry.kind === 'lodged' ? entry.object === 'review' : entry.kind === 'reviewed';
     this.must(isReview && this.execution !== undefined, 'the action had ended before it');
-    this.must(before?.kind !== 'reviewed', 'its post-review was on record before it');
+    this.must(!this.reviewed, 'its post-review was on record before it');
+    this.reviewed = entry.kind === 'reviewed';
   }
 
   private must(holds: boolean, text: string): void {
@@ -100,9 +105,9 @@ class Story {
 
   private sealed(entry: Of<'sealed'>): void {
     this.must(this.phase === SEALED_FROM[entry.cause] && entry.revision === this.revision + 1, 'no such revision was due');
-    const seal = this.seals.get(entry.digest);
-    if (seal === undefined) this.warn(`${this.at}: the envelope of revision ${entry.revision} is not in the file`);
-    else demand(seal.envelope.parent === this.newest, seal.step, 'does not name the revision before it as its parent');
+    this.seal = this.seals.get(entry.digest);
+    if (this.seal === undefined) this.warn(`${this.at}: the envelope of revision ${entry.revision} is not in the file`);
+    else demand(this.seal.envelope.parent === this.newest, this.seal.step, 'does not name the revision before it as its parent');
     this.newest = entry.digest;
     this.revision = entry.revision;
     this.phase = 'awaiting';
@@ -110,21 +115,17 @@ class Story {
 
   private consumed(entry: Of<'executing'>): void {
     this.must(this.phase === 'awaiting' && entry.digest === this.newest, 'consumed, but not the newest revision under review');
-    const envelope = this.seals.get(entry.digest)?.envelope;
-    demand(envelope !== undefined, this.at, 'the envelope that was executed is not in the file');
+    demand(this.seal !== undefined, this.at, 'the envelope that was executed is not in the file');
     // What was sealed before a restore never runs.
-    this.must(envelope.epoch === entry.epoch, 'sealed in an earlier epoch than it ran in');
-    this.execution = new Execution(envelope);
-    this.phase = 'consumed';
+    this.must(this.seal.envelope.epoch === entry.epoch, 'sealed in an earlier epoch than it ran in');
+    this.execution = new Execution(this.seal.envelope, this.at);
   }
 
   /** Pending when the ledger was restored: it may have run since the backup. Nothing says that people agreed to it. */
   private restored(entry: Of<'restored'>): void {
     this.must(this.isUnderReview, 'nothing was under review');
-    const envelope = this.newest === null ? undefined : this.seals.get(this.newest)?.envelope;
-    demand(envelope !== undefined, this.at, 'the envelope that was in doubt is not in the file');
-    this.execution = new Execution(envelope);
-    this.phase = 'consumed';
+    demand(this.seal !== undefined, this.at, 'the envelope that was in doubt is not in the file');
+    this.execution = new Execution(this.seal.envelope, this.at);
     this.execution.tell(entry, this.at);
     this.warn(`${this.at}: the ledger was restored while it waited for people; what it says of its end is what people found out`);
   }
@@ -136,8 +137,8 @@ class Story {
 
   private closed({ status, at, reason }: Of<'closed'>, before: Entry | undefined): void {
     this.must(this.isUnderReview || (this.phase === 'new' && status === 'cancelled'), 'nothing was under review');
-    const newest = this.newest === null ? undefined : this.seals.get(this.newest);
-    if (status === 'expired' && newest !== undefined) this.must(toMs(at) >= toMs(newest.envelope.approveBy), 'expired before its time');
+    if (status === 'expired' && this.seal !== undefined)
+      this.must(toMs(at) >= toMs(this.seal.envelope.approveBy), 'expired before its time');
     const lodged = before?.kind === 'lodged' && before.object === 'cancel' ? before.by : undefined;
     this.must(lodged === undefined || status === 'cancelled', 'a cancel lodged before execution ends the action');
     if (status === 'cancelled')

@@ -81,7 +81,7 @@ function descends(envelope: Envelope, parent: Envelope, step: string): void {
 
 function checkView(view: Json | undefined, envelope: Envelope, digest: Digest, step: string): void {
   const shown = canonicalize(viewV1(envelope));
-  demand(view !== undefined && canonicalize(view) === shown, step, 'not what this envelope shows');
+  demand(canonicalize(view ?? null) === shown, step, 'not what this envelope shows');
   demand(sha256(utf8(shown)) === digest, step, 'not the view the executor sealed');
 }
 

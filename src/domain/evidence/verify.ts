@@ -1,13 +1,13 @@
 import { digestOf } from '../hash.js';
 import type { ActionId, Digest } from '../ids.js';
 import { toMs } from '../instant.js';
-import { JsonRefused, parseCanonical } from '../json.js';
+import { parseCanonical } from '../json.js';
 import { outcomeOf, type Outcome, STATUSES } from '../outcome.js';
 import { postReviewOf, type PostReview } from '../post-review.js';
 import { endOf } from '../receipt.js';
 import type { Roster } from '../roster.js';
 import { Agreement, type Counted } from './agreement.js';
-import { Broken, demand } from './broken.js';
+import { Broken, demand, wordsOf } from './broken.js';
 import { checkSignatures, digestIn, readChain, type Link } from './chain.js';
 import { readDecisions, readMessages } from './filed.js';
 import { checkMessage } from './messages.js';
@@ -42,7 +42,7 @@ export function verifyEvidence(bytes: Uint8Array, roster: Roster): EvidenceVerdi
     return verified(bytes, roster);
   } catch (error) {
     if (error instanceof Broken) return { ok: false, step: error.step, text: error.text };
-    return { ok: false, step: 'file', text: error instanceof Error ? error.message : 'unreadable' };
+    return { ok: false, step: 'file', text: wordsOf(error) };
   }
 }
 
@@ -83,11 +83,12 @@ function readFile(bytes: Uint8Array): Evidence {
   try {
     value = parseCanonical(bytes.subarray(0, -1));
   } catch (error) {
-    throw new Broken('file', error instanceof JsonRefused ? error.message : 'not JSON');
+    throw new Broken('file', wordsOf(error));
   }
   const read = evidenceSchema.safeParse(value);
-  demand(read.success, 'file', `not evidence v1: ${read.error?.issues[0]?.path.join('/') ?? ''} ${read.error?.issues[0]?.message ?? ''}`);
-  return read.data;
+  if (read.success) return read.data;
+  const first = read.error.issues.slice(0, 1).map(({ path, message }) => `${path.join('/')} ${message}`);
+  throw new Broken('file', `not evidence v1: ${first.join()}`);
 }
 
 /** Of an action denied before any seal the file holds the request itself, if the workflow knew it. */
