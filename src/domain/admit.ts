@@ -81,10 +81,8 @@ export function admit(
   if (!validAt(holder, issuedAt) || !validAt(holder, now))
     return no(digest, 6, 'signature_invalid', 'the key was not valid when the decision was made, or is not now');
 
-  if (decision.delegation !== undefined) {
-    const mandate = mandateRefused(decision, newest.envelope, ring, now, verify);
-    if (mandate !== undefined) return no(digest, 6, mandate.code, mandate.text);
-  }
+  const mandate = mandateRefused(decision, newest.envelope, ring, now, verify);
+  if (mandate !== undefined) return no(digest, 6, mandate.code, mandate.text);
   const bound = binds(decision, newest, revisions);
   if (bound !== undefined) return no(digest, 7, bound.code, bound.text);
 

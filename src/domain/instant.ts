@@ -23,7 +23,7 @@ export const MAX_DURATION_MS = 90 * 86_400_000;
 export function parseDuration(text: string): number | undefined {
   const match = DURATION.exec(text);
   if (match === null) return undefined;
-  const ms = Number(match[1]) * (UNITS[match[2] ?? ''] ?? Number.NaN);
+  const ms = Number(match[1]) * (UNITS[String(match[2])] ?? Number.NaN);
   return ms <= MAX_DURATION_MS ? ms : undefined;
 }
 

@@ -45,7 +45,7 @@ export const canonicalBytes = (value: unknown): Uint8Array => utf8(canonicalize(
 function numberText(value: number): string {
   if (!Number.isFinite(value)) throw new JsonRefused('NaN and Infinity are not JSON');
   if (Number.isInteger(value) && !Number.isSafeInteger(value)) throw new JsonRefused('integer beyond 2^53 - 1: pass it as a string');
-  return String(Object.is(value, -0) ? 0 : value);
+  return String(value);
 }
 
 function stringText(value: string): string {
@@ -197,13 +197,13 @@ class Reader {
     while (this.at < this.text.length && this.text[this.at] !== '"') this.at += this.text[this.at] === '\\' ? 2 : 1;
     if (this.at >= this.text.length) throw this.refuse('string without an end');
     this.at++;
-    let value: unknown;
+    let value: string;
     try {
-      value = JSON.parse(this.text.slice(from, this.at));
+      value = JSON.parse(this.text.slice(from, this.at)) as string;
     } catch {
       throw this.refuse('malformed string');
     }
-    if (typeof value !== 'string' || LONE_SURROGATE.test(value)) throw this.refuse('lone surrogate in a string');
+    if (LONE_SURROGATE.test(value)) throw this.refuse('lone surrogate in a string');
     return value;
   }
 

@@ -12,6 +12,8 @@ export type PublicKey =
   | { readonly algorithm: 'ed25519'; readonly id: KeyId; readonly raw: Uint8Array; readonly text: string }
   | { readonly algorithm: 'es256'; readonly id: KeyId; readonly raw: Uint8Array; readonly credentialId: string; readonly text: string };
 
+const ED25519 = 'ed25519:';
+const PASSKEY = 'passkey:';
 const ED25519_SPKI = Uint8Array.from([0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00]);
 const P256_SPKI = Uint8Array.from([
   0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07,
@@ -31,36 +33,28 @@ const known = new Map<string, PublicKey>();
 export function parsePublicKey(text: string): PublicKey | undefined {
   const before = known.get(text);
   if (before !== undefined) return before;
-  let key: PublicKey | undefined;
-  try {
-    key = readKey(text, true);
-  } catch {
-    return undefined;
-  }
+  const key = readKey(text, true);
   if (known.size >= MAX_KNOWN) known.clear();
   if (key !== undefined) known.set(text, key);
   return key;
 }
 
 /** The id a key text stands for, before anything is known of the point: to find a key, not to trust one. */
-export function keyIdOfText(text: string): KeyId | undefined {
+export const keyIdOfText = (text: string): KeyId | undefined => readKey(text, false)?.id;
+
+function readKey(text: string, checkPoint: boolean): PublicKey | undefined {
   try {
-    return readKey(text, false)?.id;
+    if (text.startsWith(ED25519)) return ed25519Key(text, text.slice(ED25519.length), checkPoint);
+    if (text.startsWith(PASSKEY)) return passkey(text, text.slice(PASSKEY.length), checkPoint);
+    return undefined;
   } catch {
     return undefined;
   }
 }
 
-function readKey(text: string, checkPoint: boolean): PublicKey | undefined {
-  const [algorithm, ...parts] = text.split(':');
-  if (algorithm === 'ed25519' && parts.length === 1) return ed25519Key(text, parts[0] ?? '', checkPoint);
-  if (algorithm === 'passkey' && parts.length === 2) return passkey(text, parts[0] ?? '', parts[1] ?? '', checkPoint);
-  return undefined;
-}
-
+/** Throws on what is no key, as do the functions it is made of. */
 function ed25519Key(text: string, spki64: string, checkPoint: boolean): PublicKey | undefined {
   const raw = spkiBody(fromBase64Url(spki64), ED25519_SPKI, 32);
-  if (raw === undefined) return undefined;
   // A low-order key verifies one constant signature over any message (attack case 42); a point off the prime subgroup has twins.
   if (checkPoint) {
     const point = ed25519.Point.fromBytes(raw, false);
@@ -69,17 +63,20 @@ function ed25519Key(text: string, spki64: string, checkPoint: boolean): PublicKe
   return { algorithm: 'ed25519', id: keyIdOf(raw), raw, text };
 }
 
-function passkey(text: string, credentialId: string, spki64: string, checkPoint: boolean): PublicKey | undefined {
+function passkey(text: string, parts: string, checkPoint: boolean): PublicKey | undefined {
+  // Without a colon the credential would be one character less than the SPKI: no whole bytes.
+  const between = parts.lastIndexOf(':');
+  const credentialId = parts.slice(0, between);
   const credential = fromBase64Url(credentialId);
   if (credential.length < 16 || credential.length > 1023) return undefined;
-  const raw = spkiBody(fromBase64Url(spki64), P256_SPKI, 65);
-  if (raw === undefined || raw[0] !== 4) return undefined;
+  const raw = spkiBody(fromBase64Url(parts.slice(between + 1)), P256_SPKI, 65);
+  if (raw[0] !== 4) return undefined;
   if (checkPoint) p256.Point.fromBytes(raw).assertValidity();
   return { algorithm: 'es256', id: keyIdOf(raw), raw, credentialId, text };
 }
 
-function spkiBody(spki: Uint8Array, prefix: Uint8Array, length: number): Uint8Array | undefined {
-  if (spki.length !== prefix.length + length || !sameBytes(spki.subarray(0, prefix.length), prefix)) return undefined;
+function spkiBody(spki: Uint8Array, prefix: Uint8Array, length: number): Uint8Array {
+  if (spki.length !== prefix.length + length || !sameBytes(spki.subarray(0, prefix.length), prefix)) throw new RangeError('another SPKI');
   return spki.slice(prefix.length);
 }
 
@@ -88,7 +85,7 @@ export function ed25519KeyText(raw: Uint8Array): string {
   const spki = new Uint8Array(ED25519_SPKI.length + raw.length);
   spki.set(ED25519_SPKI);
   spki.set(raw, ED25519_SPKI.length);
-  return `ed25519:${toBase64Url(spki)}`;
+  return `${ED25519}${toBase64Url(spki)}`;
 }
 
 /** The roster's text for a passkey: credential id and uncompressed P-256 point. */
@@ -96,5 +93,5 @@ export function passkeyText(credentialId: Uint8Array, point: Uint8Array): string
   const spki = new Uint8Array(P256_SPKI.length + point.length);
   spki.set(P256_SPKI);
   spki.set(point, P256_SPKI.length);
-  return `passkey:${toBase64Url(credentialId)}:${toBase64Url(spki)}`;
+  return `${PASSKEY}${toBase64Url(credentialId)}:${toBase64Url(spki)}`;
 }

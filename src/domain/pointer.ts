@@ -39,8 +39,7 @@ export function replaceAt(value: Json, pointer: string, replacement: Json): Json
     return inner === undefined ? undefined : items.map((old, i) => (i === index ? inner : old));
   }
   if (!isObject(value) || !Object.hasOwn(value, key)) return undefined;
-  const item = value[key];
-  const inner = item === undefined ? undefined : rest.length === 0 ? replacement : replaceAt(item, `/${rest.join('/')}`, replacement);
+  const inner = rest.length === 0 ? replacement : replaceAt(value[key] ?? null, `/${rest.join('/')}`, replacement);
   return inner === undefined ? undefined : { ...value, [key]: inner };
 }
 

@@ -42,10 +42,10 @@ const signersOf = (entries: Entries): PersonId[] =>
 
 /** Whose word the post-review of an ended action still waits for. */
 export function reviewersAwaited(entries: Entries): PersonId[] {
-  const owed = owedBy(entries);
+  const people = owedBy(entries)?.people ?? [];
   const { state, by } = postReviewOf(entries);
   const ended = entries.some(({ entry }) => entry.kind === 'ended');
-  return owed === undefined || state !== 'open' || !ended ? [] : owed.people.filter((person) => !by.includes(person));
+  return state === 'signed' || !ended ? [] : people.filter((person) => !by.includes(person));
 }
 
 /** Past its time without enough signatures. It stays open all the same. `now` in ms. */

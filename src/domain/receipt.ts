@@ -56,16 +56,16 @@ export function extendReceipt(receipt: Receipt, actionId: ActionId, entries: rea
 
 /** The end a receipt proves, or undefined while the ledger has not ended the action (§5). */
 export function endOf(id: ActionId, receipt: Receipt): Outcome | undefined {
-  const last = receipt.findLast(({ entry }) => entry.kind === 'ended' || entry.kind === 'closed' || entry.kind === 'denied')?.entry;
-  if (last === undefined || (last.kind !== 'ended' && last.kind !== 'closed' && last.kind !== 'denied')) return undefined;
+  const entries = receipt.map(({ entry }) => entry);
+  const last = entries.findLast((entry) => entry.kind === 'ended' || entry.kind === 'closed' || entry.kind === 'denied');
+  if (last === undefined) return undefined;
   const result = last.status === 'succeeded' ? resultOf(receipt) : undefined;
   return outcomeOf(id, last.status, last.reason, result === undefined ? {} : { result });
 }
 
 /** The last step's result: what `run` returned. */
 function resultOf(receipt: Receipt): Json | undefined {
-  const done = receipt.findLast(({ entry }) => entry.kind === 'step_done')?.entry;
-  return done?.kind === 'step_done' ? done.result : undefined;
+  return receipt.map(({ entry }) => entry).findLast((entry) => entry.kind === 'step_done')?.result;
 }
 
 /** Two values with the same canonical JSON. */

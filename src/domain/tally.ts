@@ -68,14 +68,10 @@ export const latestApproval = ({ rule, approveBy }: Envelope): number => (rule.e
  * People whom live votes tie together, each delegator with his delegate, are one seat in all: however many of them vote, in whosever name.
  */
 export function tally(ladder: Ladder, envelope: Digest, votes: readonly Vote[]): Tally {
-  const withdrawn = new Set(votes.flatMap((vote) => (vote.act.verdict === 'withdraw' ? [`${vote.person} ${vote.act.withdraws}`] : [])));
+  const withdrawn = new Set<string>();
+  for (const { person, act } of votes) if (act.verdict === 'withdraw') withdrawn.add(`${person} ${act.withdraws}`);
   const live = [...new Map(votes.map((vote) => [vote.digest, vote])).values()]
-    .filter(
-      (vote) =>
-        vote.act.verdict !== 'withdraw' &&
-        !withdrawn.has(`${vote.person} ${vote.digest}`) &&
-        !withdrawn.has(`${authorOf(vote)} ${vote.digest}`),
-    )
+    .filter((vote) => !withdrawn.has(`${vote.person} ${vote.digest}`) && !withdrawn.has(`${authorOf(vote)} ${vote.digest}`))
     .sort((a, b) => a.issuedAt - b.issuedAt || (a.digest < b.digest ? -1 : 1));
 
   const noes = live.filter((vote) => vote.act.verdict === 'reject');
@@ -142,14 +138,14 @@ function onePerSeat(votes: readonly Vote[], seatOfPerson: (person: PersonId) => 
  */
 function distinctNoes(noes: readonly Vote[]): Vote[] {
   const people = [...new Set(noes.map((vote) => vote.person))];
-  const saidBy = (author: PersonId, i: number): Vote | undefined =>
+  const saidBy = (author: PersonId | undefined, i: number): Vote | undefined =>
     noes.find((vote) => authorOf(vote) === author && vote.person === people[i]);
   const authors = seatMost(
     [...new Set(noes.map(authorOf))],
     people.map(() => 1),
     (author, i) => saidBy(author, i) !== undefined,
   );
-  return authors.flatMap((author, i) => (author === undefined ? [] : (saidBy(author, i) ?? [])));
+  return authors.flatMap((author, i) => saidBy(author, i) ?? []);
 }
 
 /** Everybody who may decide at `now`, sorted: asked already, or added by an escalation whose time has come. */
