@@ -51,13 +51,15 @@ export function readDialogue(
   let forged = 0;
   for (const { signed } of replies) {
     const answer = readAnswerTo(signed, { actionId, agent }, roster);
-    const asked = answer === undefined ? undefined : questions.get(answer.question);
-    if (answer === undefined || asked === undefined || isBefore(answer, asked)) forged++;
+    if (answer === undefined) {
+      forged++;
+      continue;
+    }
+    const asked = questions.get(answer.question);
+    if (asked === undefined || isBefore(answer, asked)) forged++;
     else if (asked.answer === null) questions.set(asked.digest, { ...asked, answer: answer.answer });
   }
-  const sorted = [...questions.values()].sort((a, b) =>
-    a.askedAt === b.askedAt ? (a.digest < b.digest ? -1 : 1) : a.askedAt < b.askedAt ? -1 : 1,
-  );
+  const sorted = [...questions.values()].sort((a, b) => toMs(a.askedAt) - toMs(b.askedAt) || (a.digest < b.digest ? -1 : 1));
   return { questions: sorted, forged };
 }
 

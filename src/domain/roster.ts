@@ -162,8 +162,7 @@ export function peopleOf(roster: Roster, refs: readonly string[], now: number): 
       if (members === undefined) return { ok: false, missing: ref };
       open.push(...members.map((member) => (member.startsWith('group:') ? member : `person:${member}`)));
     } else {
-      const id = personIdSchema.safeParse(ref.startsWith('person:') ? ref.slice('person:'.length) : '');
-      const person = id.success ? roster.people.get(id.data) : undefined;
+      const person = ref.startsWith('person:') ? roster.people.get(ref.slice('person:'.length) as PersonId) : undefined;
       if (person === undefined) return { ok: false, missing: ref };
       if (person.until === undefined || now < person.until) found.add(person.id);
     }

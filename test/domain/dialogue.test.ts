@@ -42,8 +42,17 @@ describe('questions and answers as a roster proves them', () => {
     expect(read([]).questions).toMatchObject([{ answer: null }]);
   });
   test('oldest question first, however they arrive', () => {
-    const later = ask('ben', SEALED, 'And why?', { at: at + 1 });
-    expect(read([], [later, QUESTION]).questions.map(({ person }) => person)).toEqual(['ana', 'ben']);
+    const [later, last] = [ask('ben', SEALED, 'And why?', { at: at + 1 }), ask('cleo', SEALED, 'And when?', { at: at + 2 })];
+    for (const decisions of [
+      [QUESTION, later, last],
+      [last, later, QUESTION],
+      [later, last, QUESTION],
+      [last, QUESTION, later],
+    ])
+      expect(read([], decisions).questions.map(({ person }) => person)).toEqual(['ana', 'ben', 'cleo']);
+  });
+  test('what is no question asks nothing', () => {
+    expect(read([answer()], [answer(), approve('ana', SEALED), { ...QUESTION, payload: 'A' }])).toEqual({ questions: [], forged: 1 });
   });
   test('of two questions of the same moment the lower digest comes first, however they arrive', () => {
     const both = [QUESTION, ask('ben', SEALED, 'And why?', { at }), ask('cleo', SEALED, 'And when?', { at })];
@@ -124,6 +133,21 @@ describe('questions and answers as a roster proves them', () => {
     expect(refusal(answer('Yes.', { by: signerOf('nobody') }))).toBe(plain('credential_invalid'));
     expect(refusal(answer('Yes.', { by: API }))).toBe('credential_invalid: only the agent that asked for the action answers');
     expect(refusal(answer('x'.repeat(2_001)))).toBe(none);
+  });
+  test('at the door the API vouches no longer for an agent whose time is over, nor ever for one the roster does not know', () => {
+    const end = at + MINUTE;
+    const bearer = `bearer-agent: { owner: dana, bearer: 'sha256:${'a'.repeat(64)}', propose: [payments.*], until: '${new Date(end).toISOString()}' }`;
+    const known = roster({ agents: [...usualAgents().slice(0, 1), bearer] });
+    const door = (name: string, now: number): string | undefined => {
+      const vouched = answer('Number 2291.', { by: API, forge: { agent: name } });
+      return answerRefused(vouched, { actionId: id, agent: agentIdSchema.parse(name) }, known, now)?.text;
+    };
+    expect([end - 1, end, end + 1].map((now) => door('bearer-agent', now))).toEqual([
+      undefined,
+      CODES.credential_invalid.message,
+      CODES.credential_invalid.message,
+    ]);
+    expect(door('nobody', at)).toBe('only the agent that asked for the action answers');
   });
 });
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { admit, isIndependent, readDecision, ringOf, voteOf, type Admission, type KeyRing } from '../../src/domain/admit.js';
 import type { Signed } from '../../src/domain/dsse.js';
 import { toInstant } from '../../src/domain/instant.js';
+import { personIdSchema } from '../../src/domain/ids.js';
 import type { JsonObject } from '../../src/domain/json.js';
 import { sealedPeopleSchema } from '../../src/domain/objects/entry.js';
 import { Authenticator } from '../helpers/authenticator.js';
@@ -215,4 +216,12 @@ describe('the vote a decision is', () => {
     const changed = readDecision(modify('ana', FIRST, { '/cents': 1 }));
     expect(changed && voteOf(changed.digest, changed.decision, true)).toBeUndefined();
   });
+});
+
+test('a sealed key whose point is none signs nothing, and is nobody’s command line', () => {
+  const unusable: KeyRing = new Map([[keyOfPerson('ana').key.id, { person: personIdSchema.parse('ana'), key: () => undefined }]]);
+  const signed = approve('ana', FIRST);
+  expect(verdict(signed, [FIRST], OPENED, unusable)).toBe('6 signature_invalid');
+  expect(isIndependent(signed, unusable)).toBe(false);
+  expect(isIndependent(signed, new Map())).toBe(false);
 });

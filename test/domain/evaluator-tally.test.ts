@@ -77,6 +77,17 @@ describe('§6.3, §6.8 persons are counted, one seat each', () => {
     expect(who({ ...TWO, excluded: new Set(people('ben')) }, yes('ana'), yes('ben'))).toBeUndefined();
     expect(who(TWO, yes('eva'), yes('ana'), yes('zoe'), yes('ben'), yes('ben', 0, OLDER))).toEqual(['ana', 'ben']);
   });
+  test('on the seat of another counts only who may, and nobody where the rule names nobody', () => {
+    const forAna: Vote = { ...yes('ana'), by: personIdSchema.parse('eva') };
+    expect(who({ ...TWO, delegates: new Set(people('eva')) }, forAna, yes('ben'))).toEqual(['ana', 'ben']);
+    expect(who({ ...TWO, delegates: new Set(people('cleo')) }, forAna, yes('ben'))).toBeUndefined();
+    expect(who(TWO, forAna, yes('ben'))).toBeUndefined();
+  });
+  test('nothing said is a tally, too', () => {
+    expect(tally(TWO, NEWEST, [])).toStrictEqual({ approvals: [], rejections: [], rejected: false });
+    const one = no('cleo');
+    expect(tally({ ...TWO, rejections: 2 }, NEWEST, [one])).toStrictEqual({ approvals: [], rejections: [one], rejected: false });
+  });
   test('no number is a rule that nobody has to agree to (attack cases 1, 2)', () => {
     expect(assign([], [], () => true, NOTHING)).toBeUndefined();
     expect(assign(['ana'], [0], () => true, NOTHING)).toBeUndefined();

@@ -321,6 +321,7 @@ describe('what let it run', () => {
 });
 
 test('asked alone, before anything else looked at the entries, it takes nothing for granted', () => {
+  expect(new Agreement(new Map(), new Map(), readersRoster(), () => undefined).counted).toEqual([]);
   const tell = (entry: object): unknown => {
     const agreement = new Agreement(new Map(), new Map(), readersRoster(), () => undefined);
     try {

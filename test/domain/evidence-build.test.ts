@@ -137,7 +137,7 @@ describe('decisions and messages', () => {
       lodged('cancel', stop),
       lodged('cancel', null),
       { kind: 'resolved', step: 1, verdict: 'happened', by: people, digests: findings.map(digestOfSigned) },
-      { kind: 'reviewed', verdict: 'justified', by: people, digests: reviews.map(digestOfSigned) },
+      ...reviews.map((signed) => lodged('review', signed)),
     );
     const messages = [...findings, ...reviews, stop];
     const named = { decisions: [], messages: sorted(...messages), claimed: [] };

@@ -243,6 +243,7 @@ describe('stories the ledger could not have written', () => {
       [start(1), { kind: 'lodged', object: 'reject', digest: digestOfSigned(reject('ana', revision([AUTOMATIC]))), by: 'person:ana' }],
       'entry 4: too late to be lodged',
     ],
+    ['a cancel after the end', [start(1), failed(1), ended('failed'), stop], 'entry 6: the action had ended before it'],
     ['anything after the end', [start(1), failed(1), ended('failed'), start(1, 2)], 'entry 6: the action had ended before it'],
   ];
   test.each(stories.map(([name, story, why, plans]) => ({ name, story, why, plans })))('$name', ({ story, why, plans }) => {

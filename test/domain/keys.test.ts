@@ -50,6 +50,37 @@ describe('the text of a public key', () => {
     expect(parsePublicKey(bad)).toBeUndefined();
     expect(parsePublicKey(bad)).toBeUndefined();
   });
+  test('a passkey’s id is found before its point is looked at, too; one of another form or length has none', () => {
+    const device = new Authenticator('ana');
+    const [, credential = '', spki = ''] = device.key.text.split(':');
+    const of = (change: (bytes: Uint8Array) => Uint8Array): string => `passkey:${credential}:${toBase64Url(change(fromBase64Url(spki)))}`;
+    const last = of((bytes) => bytes.map((byte, i) => (i === bytes.length - 1 ? byte ^ 1 : byte)));
+    expect(keyIdOfText(last)).toMatch(/^[0-9a-f]{32}$/);
+    expect(parsePublicKey(last)).toBeUndefined();
+    const compressed = of((bytes) => bytes.map((byte, i) => (i === 26 ? 2 : byte)));
+    const longer = of((bytes) => Uint8Array.of(...bytes, 0));
+    const foreign = of((bytes) => bytes.map((byte, i) => (i === 10 ? byte ^ 1 : byte)));
+    for (const text of [
+      compressed,
+      longer,
+      foreign,
+      `passkey:${spki}`,
+      `passkey:${credential}:${spki}:`,
+      `passkey:x:${credential}:${spki}`,
+    ]) {
+      expect(keyIdOfText(text)).toBeUndefined();
+      expect(parsePublicKey(text)).toBeUndefined();
+    }
+    const tooLong = `ed25519:${toBase64Url(Uint8Array.of(...fromBase64Url(key.text.slice('ed25519:'.length)), 0))}`;
+    expect(keyIdOfText(tooLong)).toBeUndefined();
+  });
+  test('attack 42: no spelling of a point beyond its own is a key', () => {
+    for (let low = 0xed; low <= 0xff; low++)
+      for (const high of [0x7f, 0xff]) {
+        const raw = Uint8Array.of(low, ...new Array<number>(30).fill(0xff), high);
+        expect([low, high, parsePublicKey(ed25519KeyText(raw))]).toEqual([low, high, undefined]);
+      }
+  });
   test('a seed has 32 bytes', () => {
     for (const bytes of [0, 31, 33])
       expect(() => signerOfSeed(new Uint8Array(bytes))).toThrow(new RangeError('an Ed25519 seed has 32 bytes'));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { canonicalize, type Json } from '../../src/domain/json.js';
-import { isEditable, pointerEntries, replaceAt } from '../../src/domain/pointer.js';
+import { isEditable, pointerEntries, replaceAt, valueAt } from '../../src/domain/pointer.js';
 
 const DOCUMENT = { a: { 'b/c': 1, 'd~e': [10, { x: null }] }, '': 2, empty: {}, none: [], '01': 'text' };
 
@@ -51,6 +51,19 @@ describe('pointers (RFC 6901)', () => {
     const prototypes = ['/__proto__', '/__proto__/x', '/constructor', '/constructor/prototype', '/a/toString', '/none/__proto__'];
     for (const pointer of [...nowhere, ...prototypes]) expect([pointer, replaceAt(DOCUMENT, pointer, 7)]).toEqual([pointer, undefined]);
     expect(({} as Record<string, unknown>)['x']).toBeUndefined();
+  });
+
+  test('a place in a list is its number, as it is written and no other way', () => {
+    const list = Array.from({ length: 120 }, (_, i) => i);
+    for (const i of [0, 5, 12, 119]) {
+      expect(valueAt(list, `/${i}`)).toBe(i);
+      expect(replaceAt(list, `/${i}`, 'new')).toEqual(list.with(i, 'new' as never));
+    }
+    const nowhere = ['', '5', 'x/5', '/05', '/00', '/5x', '/x5', '/-5', '/5.0', '/120', '/1234567', '/length'];
+    for (const pointer of nowhere)
+      expect([pointer, valueAt(list, pointer), replaceAt(list, pointer, 'new')]).toEqual([pointer, undefined, undefined]);
+    expect(valueAt({ a: [{ 'b/c': 1 }] }, '/a/0/b~1c')).toBe(1);
+    expect(valueAt({ a: null }, '/a/b')).toBeUndefined();
   });
 
   test('what it was given stays as it was', () => {

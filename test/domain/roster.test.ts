@@ -139,11 +139,20 @@ describe('the people behind a reference', () => {
     'Group:finance',
     'group:group:finance',
     'agent:ap-agent',
+    'friend:ana',
     '',
     'person:__proto__',
   ])('attack case 9: "%s" is nobody, and said so', (ref) => {
     expect(peopleOf(ROSTER, ['group:finance', ref], NOW)).toEqual({ ok: false, missing: ref });
   });
+});
+
+test('groups that name each other are walked once, should a roster ever hold such', () => {
+  const groups = new Map([
+    ['a', ['group:b', 'ana']],
+    ['b', ['group:a', 'group:b']],
+  ]);
+  expect(people(['group:b', 'group:a'], { ...ROSTER, groups })).toEqual(['ana']);
 });
 
 test('one executor runs a type, or none', () => {

@@ -55,6 +55,14 @@ describe('a cancel', () => {
     expect(read(cancel(id, { at, by: other }, 'agent:other'), two)).toBe(refused);
     expect(read(cancel(id, { at, by: keyOfPerson('ana') }, 'person:ana'), two)).toBe(refused);
   });
+  test('attack: a person of the agent’s name, or an agent of its owner’s', () => {
+    const namesake = signerOf('person:ap-agent');
+    const people = { 'ap-agent': `{ name: Somebody, keys: ['${namesake.key.text}'] }` };
+    expect(read(cancel(id, { at, by: namesake }), roster({ people }))).toBe(refused);
+    const other = signerOf('agent:dana');
+    const agents = [...usualAgents(), `dana: { owner: ana, key: '${other.key.text}', propose: [payments.*] }`];
+    expect(read(cancel(id, { at, by: other }, 'person:dana'), roster({ agents }))).toBe(refused);
+  });
   test('a key nobody has, an agent nobody has, a key not valid then or not now', () => {
     expect(read(cancel(id, { at, by: signerOf('stranger') }))).toBe(plain('credential_invalid'));
     expect(read(cancel(id, { at }), ROSTER, 'nobody')).toBe(plain('credential_invalid'));

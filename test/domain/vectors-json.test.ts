@@ -99,6 +99,8 @@ describe('values that are no plain data are refused before hashing', () => {
     'a sparse giant': new Array(4_000_000_000),
     __proto__of: JSON.parse('{"__proto__":1}') as unknown,
     'inherited members': Object.create({ a: 1 }) as unknown,
+    'inherited from what is no root': Object.create({ hasOwnProperty: 1 }) as unknown,
+    'inherited from an empty root': Object.create(Object.create(null) as object) as unknown,
     'a cycle': cyclic,
     'deeper than 64': Array.from({ length: 70 }).reduce<unknown>((inner) => [inner], 1),
   };

@@ -122,8 +122,7 @@ export class Agreement {
     // A withdrawal, which can make an action run, is taken by the roster's keys, valid then and now, also from people asked no more (§6.11).
     this.demandAdmitted(filed, toMs(entry.at), object === 'withdraw' ? rosterRing(this.roster) : this.ring);
     demand(decision.verdict === object && by === `person:${decision.person}`, step, 'names another kind of decision, or another author');
-    if (object === 'withdraw') return;
-    // A rejection is taken by the sealed keys, whatever became of them since.
+    // A rejection is taken by the sealed keys, whatever became of them since: they are the same people's in the roster, that is all.
     this.demandMandate(filed, []);
     demandEnrolled(signed, decision.person, [], this.roster, filed.step);
   }

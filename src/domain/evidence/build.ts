@@ -86,7 +86,6 @@ function namedBy(entries: readonly Entry[], revisions: readonly Revision[], snap
         for (const digest of entry.decisions) named.add(digest);
         break;
       case 'resolved':
-      case 'reviewed':
         for (const digest of entry.digests) named.add(digest);
         break;
       case 'lodged': {

@@ -79,13 +79,12 @@ function mandateIn(signed: Signed, step: string): FiledDecision['mandate'] {
 /** What is lodged and is no decision. */
 const isMessage = (object: string): boolean => object === 'cancel' || object === 'review';
 
-/** The cancels, resolves and reviews, each one that an entry names. Throws `Broken`. */
+/** The cancels, resolves and reviews, each one that an entry names: a review where it is lodged. Throws `Broken`. */
 export function readMessages(evidence: Evidence, links: readonly Link[]): Filed {
   const named = new Set<Digest | null>();
   for (const { entry } of links)
     switch (entry.kind) {
       case 'resolved':
-      case 'reviewed':
         for (const digest of entry.digests) named.add(digest);
         break;
       case 'lodged':

@@ -14,8 +14,8 @@ const OF_ACTIONS: readonly string[] = ['reject', 'withdraw', 'cancel'];
 const SEALED_FROM = { request: 'new', modify: 'awaiting', reseal: 'stale' } as const;
 
 /**
- * Reads the entries as the story they tell and finds any the ledger could not have written where it stands (§5, §7). Returns where they leave the
- * action. Says nothing of who agreed. Throws `Broken`.
+ * Reads the entries as the story they tell and finds any the ledger could not have written where it stands (§5, §7). Returns where they leave an
+ * action that has not ended. Says nothing of who agreed. Throws `Broken`.
  */
 export function replay(links: readonly Link[], seals: ReadonlyMap<Digest, Seal>, warn: (text: string) => void): Status {
   const story = new Story(seals, warn);
@@ -27,7 +27,6 @@ export function replay(links: readonly Link[], seals: ReadonlyMap<Digest, Seal>,
 class Story {
   private phase: 'new' | 'awaiting' | 'stale' | 'ended' = 'new';
   private execution: Execution | undefined;
-  private end: Status | undefined;
   private newest: Digest | null = null;
   /** The newest envelope, if it is in the file. */
   private seal: Seal | undefined;
@@ -41,7 +40,6 @@ class Story {
   ) {}
 
   get status(): Status {
-    if (this.end !== undefined) return this.end;
     const { execution } = this;
     return execution === undefined ? 'awaiting_approval' : STATUS[execution.state];
   }
@@ -73,12 +71,12 @@ class Story {
         return this.restored(entry);
       case 'denied':
         this.must(this.phase === 'new', 'denied like this only before its first seal');
-        return this.finish(entry.status);
+        return this.finish();
       case 'closed':
         return this.closed(entry, before);
       case 'ended':
         this.must(this.isUnderReview && entry.status === 'denied', 'an action under review ends like this only by a denial');
-        return this.finish(entry.status);
+        return this.finish();
       default:
         return this.must(false, 'nothing had been consumed');
     }
@@ -95,8 +93,7 @@ class Story {
   private must(holds: boolean, text: string): void {
     demand(holds, this.at, text);
   }
-  private finish(status: Status): void {
-    this.end = status;
+  private finish(): void {
     this.phase = 'ended';
   }
   private get isUnderReview(): boolean {
@@ -132,11 +129,12 @@ class Story {
 
   private executed(execution: Execution, entry: Entry): void {
     execution.tell(entry, this.at);
-    if (entry.kind === 'ended') this.finish(entry.status);
+    if (entry.kind === 'ended') this.finish();
   }
 
   private closed({ status, at, reason }: Of<'closed'>, before: Entry | undefined): void {
-    this.must(this.isUnderReview || (this.phase === 'new' && status === 'cancelled'), 'nothing was under review');
+    // Before any seal it can only be cancelled.
+    this.must(this.isUnderReview || status === 'cancelled', 'nothing was under review');
     if (status === 'expired' && this.seal !== undefined)
       this.must(toMs(at) >= toMs(this.seal.envelope.approveBy), 'expired before its time');
     const lodged = before?.kind === 'lodged' && before.object === 'cancel' ? before.by : undefined;
@@ -145,6 +143,6 @@ class Story {
       this.must(reason.by === (lodged ?? 'unsigned'), 'cancelled in the name of somebody whose cancel is not on record');
     if (status === 'cancelled' && lodged === undefined)
       this.warn(`${this.at}: cancelled without a signature, by somebody who may cancel in Temporal`);
-    this.finish(status);
+    this.finish();
   }
 }

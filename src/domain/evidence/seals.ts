@@ -15,6 +15,8 @@ import { digestIn, executorKeyOf, type Link } from './chain.js';
 import { askedOf, checkRequest, readRequest } from './request.js';
 import type { Evidence } from './schema.js';
 
+type Sealed = Extract<Link['entry'], { kind: 'sealed' }>;
+
 /** One revision: its envelope, and the entry that names it. */
 export interface Seal {
   readonly step: string;
@@ -31,34 +33,37 @@ export interface Seal {
  */
 export function readSeals(evidence: Evidence, links: readonly Link[], roster: Roster): Map<Digest, Seal> {
   demand(evidence.views.length === evidence.envelopes.length, 'file', 'as many views as envelopes are expected');
+  const sealed = new Map<Digest, { readonly link: Link; readonly entry: Sealed }>();
+  for (const link of links) if (link.entry.kind === 'sealed') sealed.set(link.entry.digest, { link, entry: link.entry });
   const seals = new Map<Digest, Seal>();
   let revision = 0;
   for (const [i, signed] of evidence.envelopes.entries()) {
     const step = `envelope ${i + 1}`;
     const digest = digestIn(signed, step);
-    const link = links.find(({ entry }) => entry.kind === 'sealed' && entry.digest === digest);
-    demand(link?.entry.kind === 'sealed', step, 'no entry of the executor names these bytes');
+    const named = sealed.get(digest);
+    demand(named !== undefined, step, 'no entry of the executor names these bytes');
+    const { link, entry } = named;
     const read = envelopeSchema.safeParse(readPayload('envelope', signed));
     demand(read.success, step, 'not an envelope: see the schema of envelope v1');
     const envelope = read.data;
     demand(envelope.revision > revision, step, 'not in the order of revisions');
     revision = envelope.revision;
-    agrees(envelope, link, link.entry, step);
+    agrees(envelope, link, entry, step);
     const executor = executorKeyOf(signed, roster, toMs(envelope.sealedAt), step);
     demand(executor.name === envelope.executor && executor.name === link.executor, step, 'signed by another executor than it names');
-    const previous = envelope.parent === null ? undefined : seals.get(envelope.parent);
+    const previous = [...seals.values()].find((seal) => seal.digest === envelope.parent);
     if (previous !== undefined) descends(envelope, previous.envelope, step);
     readRequest(envelope.request, evidence, step, envelope);
     demand(envelope.guards.request === 'any' || envelope.standing === 'signed', step, 'the rule takes only signed requests');
     const [first = { envelope }] = seals.values();
     demand(sameJson(envelope.request, first.envelope.request), step, 'of another request than the revision before it');
-    checkView(evidence.views[i], envelope, link.entry.view, `view ${i + 1}`);
-    seals.set(digest, { step, digest, view: link.entry.view, envelope, signed, key: executor.key });
+    checkView(evidence.views[i], envelope, entry.view, `view ${i + 1}`);
+    seals.set(digest, { step, digest, view: entry.view, envelope, signed, key: executor.key });
   }
   return seals;
 }
 
-function agrees(envelope: Envelope, link: Link, entry: Extract<Link['entry'], { kind: 'sealed' }>, step: string): void {
+function agrees(envelope: Envelope, link: Link, entry: Sealed, step: string): void {
   const same = (['deployment', 'actionId', 'ledger', 'epoch', 'revision'] as const).every((field) => envelope[field] === entry[field]);
   demand(same, step, `disagrees with ${link.step}, which names it`);
 }

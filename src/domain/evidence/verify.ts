@@ -93,13 +93,13 @@ function readFile(bytes: Uint8Array): Evidence {
 
 /** Of an action denied before any seal the file holds the request itself, if the workflow knew it. */
 function checkDenied(evidence: Evidence, links: readonly Link[], roster: Roster, warn: (text: string) => void): void {
-  const first = links[0]?.entry;
+  const [denied] = links.flatMap(({ entry }) => (entry.kind === 'denied' ? [entry] : []));
   const { request } = evidence;
-  if (first?.kind !== 'denied') return demand(request === null, 'request', 'stands here only of an action denied before any seal');
+  if (denied === undefined) return demand(request === null, 'request', 'stands here only of an action denied before any seal');
   if (request === null) return warn('entry 1: the request that was denied is not in the file');
-  demand(digestIn(request, 'request') === first.request, 'request', 'not the one entry 1 names');
+  demand(digestIn(request, 'request') === denied.request, 'request', 'not the one entry 1 names');
   const { agent } = readRequest(request, evidence, 'request');
-  checkRequest({ request, agent, standing: undefined, at: toMs(first.at) }, roster, 'request', warn);
+  checkRequest({ request, agent, standing: undefined, at: toMs(denied.at) }, roster, 'request', warn);
 }
 
 /** §6.3: switches of a development roster are printed wherever the action is. */
