@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { parsePolicy } from '../../src/domain/policy/parse.js';
-import { holdRule, policyText } from './policy-fixture.js';
+import { holdRule, policyText } from './rule-texts.js';
 
 /** Every field a policy may have, one a line, so that each can be written wrongly. */
 const FULL = `schema: keyturn/policy@1
@@ -104,6 +104,18 @@ const WRONG: [right: string, wrong: string, said: string, write: string][] = [
   ['agent: ap-agent', 'agent: AP', 'agent "AP" is not the id of an agent', 'agent: ap-agent'],
   ['type: refunds.*', 'type: refunds*', 'type "refunds*" is not a type or prefix.*', 'type: payments.transfer, or type: payments.*'],
   [
+    'when: action.params.cents > 5',
+    'when: [a]',
+    'when is not a text in the Common Expression Language',
+    'when: action.params.cents > 50000',
+  ],
+  [
+    'when: action.params.cents > 5',
+    'when: cents > 5',
+    'the condition cannot be used: there is no "cents": all is in action and preview',
+    'when: action.params.cents > 50000',
+  ],
+  [
     'because: Money leaves the company.',
     'because: " "',
     'because " " is not a sentence',
@@ -187,6 +199,12 @@ const WRONG: [right: string, wrong: string, said: string, write: string][] = [
   ['limit: 100', 'limit: 0.5', 'limit 0.5 is not a whole number from 1', 'limit: 20'],
   ['request: signed', 'request: any', 'request "any" is not signed or vouched', 'request: signed, or request: vouched'],
   ['delegates: [group:staff]', 'delegates: []', 'delegates must have at least 1', 'delegates: [group:finance]'],
+  [
+    'breakGlass:\n      review: { from: [group:auditors], quorum: 1 }\n      reviewWithin: 72h',
+    'breakGlass: true',
+    `breakGlass true ${FIELDS}`,
+    'breakGlass: { review: { from: [group:security], quorum: 1 }, reviewWithin: 72h }',
+  ],
   ['{ from: [group:auditors], quorum: 1 }', 'eve', `review "eve" ${FIELDS}`, 'review: { from: [group:security], quorum: 1 }'],
   ['{ from: [group:auditors], quorum: 1 }', '{ from: [], quorum: 1 }', 'from must have at least 1', 'from: [group:finance]'],
   ['{ from: [group:auditors], quorum: 1 }', '{ from: [group:auditors] }', 'quorum is missing', 'quorum: 1'],
@@ -220,6 +238,7 @@ const WRONG: [right: string, wrong: string, said: string, write: string][] = [
     'data: { git.merge: { environments: { production: [infra/prod/**] } } }',
   ],
   ['type: payments.batch', 'type: Payments', 'type "Payments" is not a type', 'type: payments.transfer'],
+  ['params: { cents: 7 }', 'params: cents', 'params "cents" is not a set of parameters', 'params: { cents: 480000 }'],
   ['params: { cents: 7 }', 'params: [7]', 'params [7] is not a set of parameters', 'params: { cents: 480000 }'],
   ['params: { cents: 7 }', 'params:', 'params (empty) is not a set of parameters', 'params: { cents: 480000 }'],
   ['agent: old-agent', 'agent: "*"', 'agent "*" is not the id of an agent', 'agent: ap-agent'],
@@ -321,6 +340,21 @@ describe('a value of the wrong kind is told with its line and what to write', ()
     expect(say(text)[0]?.replace(/^policy_invalid \d+ /, '')).toBe(`${said} → ${write}`);
   });
 
+  test('a preview that says nothing is one of nothing', () => {
+    const read = parsePolicy(
+      `${policyText('  []\n')}tests: [{ given: { type: a, params: {}, preview: {} }, expect: { effect: deny } }]\n`,
+      'policy.yaml',
+    );
+    expect(read.ok && read.policy.tests[0]?.given.preview).toEqual({ touches: [], warnings: [], changes: [] });
+  });
+  test.each(['rule_denies', 'rule_missing', 'policy_error', 'quorum_unsatisfiable', 'budget_exceeded'])('a test may expect %s', (code) => {
+    expect(say(FULL.replace('code: rule_denies', `code: ${code}`))).toEqual([]);
+  });
+  test.each([
+    ['a signed request', 'request: vouched\n      preview', 'request: signed\n      preview'],
+    ['that something is let run', 'effect: deny\n', 'effect: allow\n'],
+    ['that something is held', 'effect: deny\n', 'effect: hold\n'],
+  ])('or %s', (_what, right, wrong) => expect(say(FULL.replace(right, wrong))).toEqual([]));
   test.each([
     ['a change that says nothing of before and after', '{ what: note }'],
     ['one that says there was nothing', '{ what: note, from: null, to: null }'],

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { guardsOf } from '../../src/domain/policy/guards.js';
 import { parsePolicy } from '../../src/domain/policy/parse.js';
 import { FileRefused, problemText } from '../../src/domain/problem.js';
-import { holdRule, policyText } from './policy-fixture.js';
+import { holdRule, policyText } from './rule-texts.js';
 
 const GOOD = `# who decides what
 schema: keyturn/policy@1

@@ -128,9 +128,39 @@ describe('what a review refuses, and says why', () => {
     expect(fate(review, yes)).toEqual({ state: 'refused', code: 'revision_stale', text: 'the action has a newer revision' });
     review.modified(digestOfSigned(other));
     expect(fate(review, other)).toEqual({ state: 'counted' });
+    const [newest] = [review.newest?.envelope];
+    open(review, seal({ ...newest, revision: 3, nonce: 'c'.repeat(32) }));
+    expect(fate(review, other)).toEqual({ state: 'counted' });
     review.end();
     expect(fate(review, no)).toEqual({ state: 'refused', code: 'decision_late', text: 'the action ended before this was judged' });
     expect(fate(review, other)).toEqual({ state: 'counted' });
+  });
+
+  test("another action's decision is refused before the first seal as well", () => {
+    const review = new Review(request({}).id);
+    expect(code(review, approve('ana', seal(CHANGES)))).toBe('audience_mismatch');
+    expect(review.signedDecisions()).toEqual([]);
+  });
+
+  test('a repeat is welcome and told its fate, whatever it is and whatever came since; it is no second vote', () => {
+    const { review, revision } = opened();
+    const [yes, gone] = [approve('ana', revision), approve('ben', revision)];
+    for (const signed of [yes, gone, yes, gone]) expect(refusal(review, signed)).toBe('counted');
+    expect(review.evidence()).toEqual([yes, gone]);
+    review.drop([{ digest: digestOfSigned(gone), code: 'approver_stale', check: 9, text: 'ben may no longer decide' }]);
+    expect(refusal(review, gone)).toEqual(['approver_stale', 'ben may no longer decide']);
+    expect([people(review), review.evidence(), review.signedDecisions()]).toEqual([['ana'], [yes], [yes, gone]]);
+    review.end();
+    expect([review.examine(yes, OPENED), review.examine(approve('cleo', revision), OPENED)?.code]).toEqual([undefined, 'action_ended']);
+    expect(refusal(review, yes)).toBe('counted');
+  });
+
+  test('what is no vote casts none, even if the ledger says that it stands', () => {
+    const { review, revision } = opened();
+    const change = modify('cleo', revision, { '/cents': 1 });
+    review.receive(change, OPENED);
+    review.stands(digestOfSigned(change));
+    expect([fate(review, change), review.count().approvals, review.evidence()]).toEqual([{ state: 'stands' }, [], []]);
   });
 
   test('a refusal carries its code and text, and nothing that came along', () => {
@@ -239,6 +269,7 @@ describe('what waits', () => {
     expect([review.nextToLodge(), review.nextModify()]).toEqual([undefined, undefined]);
     review.settled(OPENED);
     expect([review.nextToLodge()?.signed, review.nextModify()?.signed]).toEqual([no, change]);
+    expect(refusal(review, approve('ana', revision))).toBe('counted');
   });
 
   test('a refusal among what waited is counted; one with a false signature is forgotten, any other is kept', () => {
@@ -381,6 +412,30 @@ describe('answers', () => {
       answers.map((signed) => ({ digest: digestOfSigned(signed), question: digestOfSigned(question), signed })),
     );
     expect([dialogue.fateOf(digestOfSigned(first)), dialogue.fateOf(digestOfSigned(question))]).toEqual([{ state: 'taken' }, undefined]);
+  });
+
+  test('answers to another question take no place of this one', () => {
+    const dialogue = new Dialogue();
+    const other = ask('ben', seal(), 'And why?');
+    const both = { ...asked, questions: new Set([question, other].map(digestOfSigned)) };
+    for (const text of ['1', '2', '3', '4']) dialogue.take(reply(id, other, text, { at: OPENED }));
+    expect([dialogue.answersTo(digestOfSigned(other)), dialogue.answersTo(digestOfSigned(question))]).toEqual([4, 0]);
+    expect([dialogue.examine(answer('5'), both), dialogue.examine(reply(id, other, '5', { at: OPENED }), both)?.code]).toEqual([
+      undefined,
+      'rate_limited',
+    ]);
+  });
+
+  test('of 12 KiB of JSON, and not a byte more', () => {
+    // Each of these is six bytes of canonical JSON.
+    const long = (text: string): Signed => answer(text, { forge: { deployment: 'd'.repeat(64) } });
+    const fill = (bytes: number): Signed => {
+      const missing = bytes - Buffer.from(long('').payload, 'base64url').length;
+      return long('\u0001'.repeat(Math.floor(missing / 6)) + 'x'.repeat(missing % 6));
+    };
+    const [longest, longer] = [fill(12_288), fill(12_289)];
+    expect([longest.payload.length, longer.payload.length]).toEqual([16_384, 16_386]);
+    expect([new Dialogue().examine(longest, asked), new Dialogue().examine(longer, asked)?.code]).toEqual([undefined, 'request_invalid']);
   });
 
   test('each is told once', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { parseRoster } from '../../src/domain/roster.js';
-import { keyText, passkey } from './policy-fixture.js';
+import { keyText, passkey } from './rule-texts.js';
 
 const BEARER = 'ab'.repeat(32);
 const key = (name: string): string => `'${keyText(name)}'`;
@@ -146,6 +146,12 @@ const WRONG: [right: string, wrong: string, said: string, write: string][] = [
     'everyone "a group:finance" is not a person, or group:<another group>',
     'ana, or group:leads',
   ],
+  [
+    '    - group:finance',
+    '    - agroup:finance',
+    'everyone "agroup:finance" is not a person, or group:<another group>',
+    'ana, or group:leads',
+  ],
   ['    - group:finance', '    - 5', 'everyone 5 is not a person, or group:<another group>', 'ana, or group:leads'],
   ['    owner: ana', '    owner: Ana', `owner "Ana" ${ID}`, 'owner: dana'],
   [
@@ -166,6 +172,12 @@ const WRONG: [right: string, wrong: string, said: string, write: string][] = [
   ['perMinute: 7', 'perMinute: 0', 'perMinute 0 is not a whole number from 1 to 1000000', 'perMinute: 60'],
   ['perMinute: 7', 'perMinute: 1000001', 'perMinute 1000001 is not a whole number from 1 to 1000000', 'perMinute: 60'],
   ['pending: 8', 'pending: few', 'pending "few" is not a whole number from 1 to 1000000', 'pending: 200'],
+  [
+    `bearer: 'sha256:${BEARER}'`,
+    `bearer: 'abcdef0${BEARER}'`,
+    `bearer "abcdef0${BEARER.slice(0, 51)}… is not sha256: and 64 lower-case hexadecimal digits`,
+    'sha256:<SHA-256 of the bearer key, in hex>',
+  ],
   [
     `bearer: 'sha256:${BEARER}'`,
     `bearer: '${BEARER}'`,
@@ -274,6 +286,8 @@ describe('what is taken', () => {
     ['an agent at the most', 'perMinute: 7\n      pending: 8', 'perMinute: 1000000\n      pending: 1'],
     ['a name of 100 characters', 'name: Ana Lima', `name: ${'x'.repeat(100)}`],
     ['a bearer key written as key', `bearer: 'sha256:${BEARER}'`, `key: 'sha256:${BEARER}'`],
+    ['self-approval on a development roster', 'selfApproval: false', 'selfApproval: true'],
+    ['a key with an end alone', `      - ${key('ana')}`, `      - { key: ${key('ana')}, until: 2026-01-01T00:00:00.000Z }`],
     ['a key with times', `key: ${key('ap-agent')}`, `key: { key: ${key('ap-agent')}, from: 2026-01-01T00:00:00.000Z }`],
     ['one key for the API', `  keys:\n    - ${key('api')}\n    - ${key('api two')}`, `  key: ${key('api')}`],
     ['a name of digits', 'deployment: acme-dev', "deployment: '7'"],
@@ -297,6 +311,7 @@ describe('what is taken', () => {
     'a https://bank.example.com',
     'http://localhost.example.com',
     'http://example.localhost',
+    'http://[::1]:65536',
     'http://127.0.0.2',
     'http://bank',
     'https://[::1]:7879',
@@ -420,6 +435,22 @@ describe('what needs more than one field to judge, at its own line', () => {
       `keys: [${key('agent two')}]`,
       line(`keys: [${key('mailer')}]`),
       'this key of executor mailer is enrolled for agent two-keys already',
+      'a key of its own for each; one key stands once',
+    ],
+    [
+      'the key of a person as the one key of an agent',
+      `key: ${key('ap-agent')}`,
+      `key: ${key('ana')}`,
+      line(`key: ${key('ap-agent')}`),
+      'this key of agent ap-agent is enrolled for person ana already',
+      'a key of its own for each; one key stands once',
+    ],
+    [
+      'the key of a person as the one key of the API',
+      `  keys:\n    - ${key('api')}\n    - ${key('api two')}`,
+      `  key: ${key('ana')}`,
+      line('api:') + 1,
+      'this key of the API is enrolled for person ana already',
       'a key of its own for each; one key stands once',
     ],
     [

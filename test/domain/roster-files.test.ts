@@ -3,7 +3,7 @@ import { toBase64Url } from '../../src/domain/bytes.js';
 import { ed25519KeyText } from '../../src/domain/keys.js';
 import { problemText } from '../../src/domain/problem.js';
 import { parseRoster } from '../../src/domain/roster.js';
-import { keyText, passkey, personLine } from './policy-fixture.js';
+import { keyText, passkey, personLine } from './rule-texts.js';
 
 const BEARER = 'ab'.repeat(32);
 const GOOD = `schema: keyturn/roster@1

@@ -7,6 +7,8 @@ const FILE = '.cache/stryker/verdicts.jsonl';
 const INCREMENTAL = '.cache/stryker/incremental.json';
 const KEEP_MS = 60_000;
 const NOTHING = { schemaVersion: '1.0', thresholds: { high: 100, low: 95 }, files: {}, testFiles: {} };
+/** Of a test remembered from an earlier run Stryker puts `file@line:column` and a line end before its id. */
+const fileOf = (id) => id.slice(id.indexOf('\n') + 1, id.indexOf(' :: '));
 const keyOf = ({ location, mutatorName, replacement }) => JSON.stringify([location.start, location.end, mutatorName, replacement]);
 
 /**
@@ -20,10 +22,7 @@ export class Tell {
   #sources = new Map();
 
   onMutationTestingPlanReady({ mutantPlans }) {
-    const files = mutantPlans.flatMap(({ mutant }) => [
-      mutant.fileName,
-      ...(mutant.coveredBy ?? []).map((id) => id.slice(0, id.indexOf(' :: '))),
-    ]);
+    const files = mutantPlans.flatMap(({ mutant }) => [mutant.fileName, ...(mutant.coveredBy ?? []).map(fileOf)]);
     for (const file of new Set(files)) this.#sources.set(relative(process.cwd(), file), readFileSync(file, 'utf8'));
     this.#kept = Date.now();
   }
@@ -43,7 +42,7 @@ export class Tell {
       const before = files[name]?.source === source ? files[name].mutants : [];
       files[name] = { language: 'typescript', source, mutants: [...before.filter((each) => keyOf(each) !== keyOf(mutant)), mutant] };
       for (const test of mutant.killedBy ?? []) {
-        const testFile = test.slice(0, test.indexOf(' :: '));
+        const testFile = fileOf(test);
         const known = testFiles[testFile];
         const tests = known?.source === this.#sources.get(testFile) ? known.tests : [];
         testFiles[testFile] = {

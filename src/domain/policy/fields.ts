@@ -56,8 +56,8 @@ export const refused = (text: string, write: string) =>
     })
     .optional();
 
-/** An object without unknown keys. The message of that issue lists the known ones, for `problemsOf` to find the near miss. */
-export const strict = <S extends z.ZodRawShape>(shape: S, sample: string) =>
+/** An object without unknown keys; `sample` where something else may stand in its place. The message of that issue lists the known ones, for `problemsOf` to find the near miss. */
+export const strict = <S extends z.ZodRawShape>(shape: S, sample?: string) =>
   z.strictObject(shape, { error: (issue) => (issue.code === 'unrecognized_keys' ? Object.keys(shape).join(' ') : sample) });
 
 export const list = <T extends z.ZodType>(element: T, sample: string, min: number, max: number) =>

@@ -119,77 +119,68 @@ const ofEveryRule = {
 const inStage = (field: string, sample: string) =>
   refused(`"${field}" belongs in a stage`, `stages: [{ name: finance, from: […], quorum: 2, ${sample} }]`);
 
-const hold = strict(
-  {
-    ...ofEveryRule,
-    effect: z.literal('hold'),
-    risk: leaf(riskSchema, 'low, medium or high', 'risk: high').optional(),
-    stages: list(stage, 'stages: [{ name: finance, from: [group:finance], quorum: 2 }]', 1, 10).default([]),
-    from: refs('from').optional(),
-    quorum: quorum('quorum: 2').optional(),
-    remind: inStage('remind', 'remind: [1h]'),
-    escalate: inStage('escalate', 'escalate: [{ after: 8h, to: [group:finance-leads] }]'),
-    approveWithin: duration('approveWithin: 24h'),
-    executeWithin: duration('executeWithin: 30m'),
-    rejections: quorum('rejections: 1').optional(),
-    resolve: circle('resolve: { from: [group:finance-leads], quorum: 1 }').optional(),
-    cooldown: duration('cooldown: 24h').optional(),
-    ...guardFields,
-    budget: budget.optional(),
-    request: requestStanding.optional(),
-    delegates: refs('delegates').optional(),
-    breakGlass: breakGlass.optional(),
-  },
-  'a rule with name, match, effect and because',
-);
+const hold = strict({
+  ...ofEveryRule,
+  effect: z.literal('hold'),
+  risk: leaf(riskSchema, 'low, medium or high', 'risk: high').optional(),
+  stages: list(stage, 'stages: [{ name: finance, from: [group:finance], quorum: 2 }]', 1, 10).default([]),
+  from: refs('from').optional(),
+  quorum: quorum('quorum: 2').optional(),
+  remind: inStage('remind', 'remind: [1h]'),
+  escalate: inStage('escalate', 'escalate: [{ after: 8h, to: [group:finance-leads] }]'),
+  approveWithin: duration('approveWithin: 24h'),
+  executeWithin: duration('executeWithin: 30m'),
+  rejections: quorum('rejections: 1').optional(),
+  resolve: circle('resolve: { from: [group:finance-leads], quorum: 1 }').optional(),
+  cooldown: duration('cooldown: 24h').optional(),
+  ...guardFields,
+  budget: budget.optional(),
+  request: requestStanding.optional(),
+  delegates: refs('delegates').optional(),
+  breakGlass: breakGlass.optional(),
+});
 
 const asksNobody = (field: string) =>
   refused(`"${field}" has no place in an allow rule: nobody is asked`, `the rule without ${field}, or effect: hold`);
 /** §6.2: only for a request the agent signed, or where the rule says `request: vouched`; only within a budget. */
-const allow = strict(
-  {
-    ...ofEveryRule,
-    effect: z.literal('allow'),
-    risk: leaf(riskSchema, 'low, medium or high', 'risk: low').optional(),
-    budget,
-    request: requestStanding.optional(),
-    executeWithin: duration('executeWithin: 5m'),
-    resolve: circle('resolve: { from: [group:finance-leads], quorum: 1 }'),
-    cooldown: duration('cooldown: 24h').optional(),
-    stages: asksNobody('stages'),
-    from: asksNobody('from'),
-    quorum: asksNobody('quorum'),
-    approveWithin: asksNobody('approveWithin'),
-    rejections: asksNobody('rejections'),
-    delegates: asksNobody('delegates'),
-    ...noGuards('an allow rule: nobody is asked', (field) => `the rule without ${field}, or effect: hold`),
-  },
-  'a rule with name, match, effect, because, budget, executeWithin and resolve',
-);
+const allow = strict({
+  ...ofEveryRule,
+  effect: z.literal('allow'),
+  risk: leaf(riskSchema, 'low, medium or high', 'risk: low').optional(),
+  budget,
+  request: requestStanding.optional(),
+  executeWithin: duration('executeWithin: 5m'),
+  resolve: circle('resolve: { from: [group:finance-leads], quorum: 1 }'),
+  cooldown: duration('cooldown: 24h').optional(),
+  stages: asksNobody('stages'),
+  from: asksNobody('from'),
+  quorum: asksNobody('quorum'),
+  approveWithin: asksNobody('approveWithin'),
+  rejections: asksNobody('rejections'),
+  delegates: asksNobody('delegates'),
+  ...noGuards('an allow rule: nobody is asked', (field) => `the rule without ${field}, or effect: hold`),
+});
 
 const ofHoldOnly = (field: string) =>
   refused(`"${field}" has no place in a deny rule: nothing runs`, `the rule without ${field}, or effect: hold`);
-const deny = strict(
-  {
-    ...ofEveryRule,
-    effect: z.literal('deny'),
-    risk: ofHoldOnly('risk'),
-    stages: ofHoldOnly('stages'),
-    from: ofHoldOnly('from'),
-    quorum: ofHoldOnly('quorum'),
-    approveWithin: ofHoldOnly('approveWithin'),
-    executeWithin: ofHoldOnly('executeWithin'),
-    rejections: ofHoldOnly('rejections'),
-    resolve: ofHoldOnly('resolve'),
-    cooldown: ofHoldOnly('cooldown'),
-    ...noGuards('a deny rule: nobody is asked', (field) => `the rule without ${field}, or effect: hold`),
-    budget: ofHoldOnly('budget'),
-    request: ofHoldOnly('request'),
-    delegates: ofHoldOnly('delegates'),
-    breakGlass: ofHoldOnly('breakGlass'),
-  },
-  'a rule with name, match, effect and because',
-);
+const deny = strict({
+  ...ofEveryRule,
+  effect: z.literal('deny'),
+  risk: ofHoldOnly('risk'),
+  stages: ofHoldOnly('stages'),
+  from: ofHoldOnly('from'),
+  quorum: ofHoldOnly('quorum'),
+  approveWithin: ofHoldOnly('approveWithin'),
+  executeWithin: ofHoldOnly('executeWithin'),
+  rejections: ofHoldOnly('rejections'),
+  resolve: ofHoldOnly('resolve'),
+  cooldown: ofHoldOnly('cooldown'),
+  ...noGuards('a deny rule: nobody is asked', (field) => `the rule without ${field}, or effect: hold`),
+  budget: ofHoldOnly('budget'),
+  request: ofHoldOnly('request'),
+  delegates: ofHoldOnly('delegates'),
+  breakGlass: ofHoldOnly('breakGlass'),
+});
 
 export const MAX_DATA_BYTES = 65_536;
 /** A preview is made from it at every seal and before every act. */

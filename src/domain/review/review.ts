@@ -31,6 +31,7 @@ export class Review {
   private readonly signedEnvelopes: Signed[] = [];
   /** Decisions that arrived while something was being settled, in order. */
   private readonly waiting: Digest[] = [];
+  /** So it is until the first seal. */
   private settling = true;
   private ended = false;
   refusedSignatures = 0;
@@ -116,18 +117,18 @@ export class Review {
     if (this.held.get(read.digest) !== undefined) return undefined;
     if (this.ended) return refuse('action_ended');
     if (this.held.isFull) return refuse('rate_limited', 'this action has had more decisions than it keeps');
-    return this.newest === undefined || this.settling ? undefined : this.examineNow(signed, now);
+    return this.settling ? undefined : this.examineNow(signed, now);
   }
 
   private examineNow(signed: Signed, now: number): Refusal | undefined {
     const admission = admit(signed, this.revisions, this.ring, now, this.verify);
     if (!admission.ok) return admission.refusal;
-    const { decision, digest } = admission;
+    const { decision } = admission;
     if (decision.verdict === 'ask' && this.questions().size >= MAX_QUESTIONS)
       return refuse('rate_limited', `an action takes ${MAX_QUESTIONS} questions; decide, or reject it`);
     const pair: readonly PersonId[] = [seatPersonOf(decision), decision.person];
     const seat = this.count().approvals.find((vote) => pair.includes(vote.person) || pair.includes(authorOf(vote)));
-    if (decision.verdict === 'approve' && seat !== undefined && seat.digest !== digest) return refuse('seat_taken');
+    if (decision.verdict === 'approve' && seat !== undefined) return refuse('seat_taken');
     if (decision.verdict === 'withdraw' && !this.ballot.isOf(decision.withdraws, decision.person))
       return refuse('request_invalid', 'there is no such vote of yours to withdraw');
     return undefined;
@@ -142,7 +143,7 @@ export class Review {
     const refusal = this.examine(signed, now);
     if (refusal !== undefined) return { digest: read.digest, fate: this.note(refusal) };
     const held = this.held.add(read.digest, signed, read.decision);
-    if (this.newest === undefined || this.settling) this.waiting.push(read.digest);
+    if (this.settling) this.waiting.push(read.digest);
     else this.accept(read.digest, held);
     return { digest: read.digest, fate: held.fate };
   }
@@ -150,9 +151,12 @@ export class Review {
   private accept(digest: Digest, held: KeptDecision): void {
     if (held.decision.verdict === 'ask') held.fate = { state: 'taken' };
     if (held.decision.verdict !== 'approve') return;
-    const vote = voteOf(digest, held.decision, isIndependent(held.signed, this.ring));
-    if (vote !== undefined) this.ballot.cast(vote);
+    this.cast(digest, held);
     held.fate = { state: 'counted' };
+  }
+  private cast(digest: Digest, { decision, signed }: KeptDecision): void {
+    const vote = voteOf(digest, decision, isIndependent(signed, this.ring));
+    if (vote !== undefined) this.ballot.cast(vote);
   }
 
   /** Records a refusal that no history event records, for the operator's view. */
@@ -168,8 +172,7 @@ export class Review {
   stands(digest: Digest): void {
     const held = this.held.get(digest);
     if (held === undefined || held.fate.state === 'stands') return;
-    const vote = voteOf(digest, held.decision, isIndependent(held.signed, this.ring));
-    if (vote !== undefined) this.ballot.cast(vote);
+    this.cast(digest, held);
     held.fate = { state: 'stands' };
   }
 

@@ -105,7 +105,7 @@ function checkKeys(file: RosterFile, findings: Findings): void {
     if (other !== undefined)
       findings.add(path, `this key of ${who} is enrolled for ${other} already`, 'a key of its own for each; one key stands once');
     else holders.set(key.key.id, who);
-    if (key.from !== undefined && key.until !== undefined && key.from >= key.until) {
+    if ((key.from ?? -Infinity) >= (key.until ?? Infinity)) {
       findings.add([...path, 'until'], 'until is not after from', 'a later until, or an earlier from');
     }
   }

@@ -34,7 +34,7 @@ const publicKey = z.string().transform((text, context): PublicKey => {
 const machineKey = publicKey.refine((key) => key.algorithm === 'ed25519');
 const bearerDigest = z
   .string()
-  .regex(/^sha256:/)
+  .startsWith('sha256:')
   .transform((text) => text.slice('sha256:'.length))
   .pipe(digestSchema);
 

@@ -136,7 +136,7 @@ export const viewDigestOf = (envelope: Envelope): Digest => digestOf(viewV1(enve
 const jsonText = (value: Json): string => visible(canonicalize(value));
 
 function paramsOf(envelope: Envelope): ViewV1['params'] {
-  const before = new Map(envelope.previousParams === null ? [] : pointerEntries(envelope.previousParams));
+  const before = new Map(pointerEntries(envelope.previousParams));
   const now = new Map(pointerEntries(envelope.params));
   const rows = [...new Set([...now.keys(), ...before.keys()])].map((at) => {
     const value = now.get(at);
