@@ -103,8 +103,7 @@ export function answerRefused(
   const reply = readReply(signed);
   if (reply === undefined) return refuse('request_invalid', 'not an answer: see the schema of reply v1');
   if (!isOf(reply, action.actionId, roster)) return refuse('audience_mismatch', 'this was signed for another deployment or action');
-  const keyId = keyIdOfSigned(signed);
-  const holder = keyId === undefined ? undefined : holderOf(roster, keyId);
+  const holder = holderOf(roster, keyIdOfSigned(signed));
   const agent = roster.agents.get(action.agent);
   if (holder === undefined || !keyValidAt(holder.key, now) || (agent?.until !== undefined && now >= agent.until))
     return refuse('credential_invalid');
@@ -121,8 +120,7 @@ type Of = { readonly kind: 'person'; readonly id: PersonId } | { readonly kind: 
 
 /** The key this signature names, if it is that holder's and was valid then. */
 function keyOf(signed: Signed, roster: Roster, of: Of, at: Instant): RosterKey | undefined {
-  const keyId = keyIdOfSigned(signed);
-  const holder = keyId === undefined ? undefined : holderOf(roster, keyId);
+  const holder = holderOf(roster, keyIdOfSigned(signed));
   if (holder?.kind !== of.kind || !keyValidAt(holder.key, toMs(at))) return undefined;
   return of.kind === 'api' || ('id' in holder && holder.id === of.id) ? holder.key : undefined;
 }

@@ -121,8 +121,8 @@ export type Holder =
   | { readonly kind: 'api'; readonly key: RosterKey }
   | { readonly kind: 'executor'; readonly name: string; readonly key: RosterKey };
 
-/** At most one: a key is enrolled once in the whole roster. */
-export function holderOf(roster: Roster, keyId: KeyId): Holder | undefined {
+/** At most one: a key is enrolled once in the whole roster. Nobody holds a key that was not named. */
+export function holderOf(roster: Roster, keyId: KeyId | undefined): Holder | undefined {
   const among = (keys: readonly RosterKey[]): RosterKey | undefined => keys.find(({ key }) => key.id === keyId);
   for (const { id, keys } of roster.people.values()) {
     const key = among(keys);

@@ -27,8 +27,7 @@ export function readCancel(
   if (found === undefined) return refusedRead('request_invalid', 'not a cancel: see the schema of cancel v1');
   const { value, digest } = found;
   if (value.deployment !== roster.deployment || value.actionId !== action.actionId) return refusedRead('audience_mismatch');
-  const keyId = keyIdOfSigned(signed);
-  const holder = keyId === undefined ? undefined : holderOf(roster, keyId);
+  const holder = holderOf(roster, keyIdOfSigned(signed));
   const agent = [...roster.agents.values()].find((each) => each.id === action.agent);
   if (holder === undefined || agent === undefined || !keyValidAt(holder.key, now) || !keyValidAt(holder.key, toMs(value.issuedAt)))
     return refusedRead('credential_invalid');
@@ -91,8 +90,7 @@ export function stopMessageIn(signed: Signed): StopMessage | undefined {
 
 /** True if the key of a person, an agent or the API made it, whenever that key is valid: who is a stranger learns nothing from an answer. */
 export function isByRoster(signed: Signed, { kind }: StopMessage, roster: Roster): boolean {
-  const keyId = keyIdOfSigned(signed);
-  const holder = keyId === undefined ? undefined : holderOf(roster, keyId);
+  const holder = holderOf(roster, keyIdOfSigned(signed));
   const object = kind === 'reject' || kind === 'withdraw' ? 'decision' : kind;
   return holder !== undefined && holder.kind !== 'executor' && verifySigned(object, signed, holder.key.key, roster.webauthn);
 }

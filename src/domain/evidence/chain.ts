@@ -26,8 +26,7 @@ export function executorKeyOf(
   at: number,
   step: string,
 ): { readonly name: string; readonly key: PublicKey } {
-  const keyId = keyIdOfSigned(signed);
-  const holder = keyId === undefined ? undefined : holderOf(roster, keyId);
+  const holder = holderOf(roster, keyIdOfSigned(signed));
   demand(holder?.kind === 'executor', step, 'its key belongs to no executor of this roster');
   demand(keyValidAt(holder.key, at), step, `the key of executor ${holder.name} was not valid then`);
   // Found out before any curve is touched.

@@ -16,8 +16,7 @@ export function sealedRing(people: SealedPeople, step: string): KeyRing {
 
 /** The key the executor sealed is this person's in the reader's own roster too, and was valid at each of these times (ms). Throws `Broken`. */
 export function demandEnrolled(signed: Signed, person: PersonId, at: readonly number[], roster: Roster, step: string): void {
-  const keyId = keyIdOfSigned(signed);
-  const holder = keyId === undefined ? undefined : holderOf(roster, keyId);
+  const holder = holderOf(roster, keyIdOfSigned(signed));
   demand(holder?.kind === 'person' && holder.id === person, step, `its key is not ${person}'s in this roster`);
   demand(
     at.every((ms) => keyValidAt(holder.key, ms)),

@@ -43,8 +43,7 @@ export function checkRequest(
   step: string,
   warn: (text: string) => void,
 ): void {
-  const keyId = keyIdOfSigned(request);
-  const holder = keyId === undefined ? undefined : holderOf(roster, keyId);
+  const holder = holderOf(roster, keyIdOfSigned(request));
   const agent = roster.agents.get(id);
   demand(agent !== undefined, step, `this roster has no agent ${id}`);
   const own = holder?.kind === 'agent' && holder.id === id;
