@@ -5,6 +5,7 @@ import { verifyEvidence } from '../../src/domain/evidence/verify.js';
 import { digestOf } from '../../src/domain/hash.js';
 import { actionIdSchema } from '../../src/domain/ids.js';
 import { canonicalize, type Json } from '../../src/domain/json.js';
+import type { Roster } from '../../src/domain/roster.js';
 import { viewV1 } from '../../src/domain/view/v1.js';
 import { readersRoster } from './flips.js';
 import type { SealedRevision } from './messages.js';
@@ -52,13 +53,15 @@ export function fileOf({ id, entries, revisions = [], decisions = [], messages =
   return utf8(`${canonicalize(evidence)}\n`);
 }
 
-const READER = readersRoster();
+let usual: Roster | undefined;
+/** Read when it is first asked for: a mutant of the reading must not keep a test file from loading. */
+const reader = (): Roster => (usual ??= readersRoster());
 /** A decision's number hangs on its digest, and that on chance. */
 const unnumbered = (text: string): string => text.replace(/^(BROKEN )?decision \d+/, '$1decision');
 
 /** What is said of a file: the warnings if it holds, or the one thing that breaks it. */
 export function told(bytes: Uint8Array, roster?: RosterOptions): readonly string[] {
-  const verdict = verifyEvidence(bytes, roster === undefined ? READER : readersRoster(roster));
+  const verdict = verifyEvidence(bytes, roster === undefined ? reader() : readersRoster(roster));
   return verdict.ok ? verdict.warnings.map(unnumbered) : [unnumbered(`BROKEN ${verdict.step}: ${verdict.text}`)];
 }
 
