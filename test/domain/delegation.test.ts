@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { admit, ringOf, voteOf, type KeyRing } from '../../src/domain/admit.js';
+import { admit, readDecision, ringOf, voteOf, type KeyRing } from '../../src/domain/admit.js';
+import { scopeRefused } from '../../src/domain/delegation.js';
 import type { Signed } from '../../src/domain/dsse.js';
 import { toInstant } from '../../src/domain/instant.js';
 import type { JsonObject } from '../../src/domain/json.js';
@@ -49,6 +50,13 @@ describe('6.3 a delegation: who, by whose key, when', () => {
     expect(verdict(vote({ signed: damaged(TO_EVA) }))).toBe('6 delegation_invalid');
     expect(verdict(vote({ signed: approve('ana', FIRST, { at }) }))).toBe('6 delegation_invalid');
     expect(verdict(vote({ signed: { ...TO_EVA, payloadType: 'application/vnd.keyturn.decision.v1+json' } }))).toBe('6 delegation_invalid');
+  });
+  test('asked alone, a delegation that is none covers nothing', () => {
+    const read = readDecision(vote({ signed: approve('ana', FIRST, { at }) }));
+    expect(read && scopeRefused(read.decision, FIRST.envelope)).toMatchObject({
+      code: 'delegation_invalid',
+      text: 'the delegation does not cover payments.transfer',
+    });
   });
   test("attack: somebody else's delegation, or for somebody else's seat", () => {
     expect(verdict(vote({ by: 'ben' }))).toBe('6 delegation_invalid');
