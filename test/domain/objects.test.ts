@@ -45,47 +45,47 @@ const DIGEST = 'a'.repeat(64);
 
 describe('to the limit, and not one further', () => {
   const undo: Json = { step: 'run', plan: { undo: 'automatic' } };
-  test.each<[object: string, schema: z.ZodType, at: string, good: readonly Json[], bad: readonly Json[]]>([
-    ['envelope, first revision', envelopeSchema, '/revision', [1, 8], [0, 9, 1.5, '1']],
-    ['envelope, first revision', envelopeSchema, '/epoch', [1, 2], [0, -1]],
-    ['envelope, first revision', envelopeSchema, '/executeWithin', [1, 90 * 24 * HOUR], [0, 90 * 24 * HOUR + 1]],
-    ['envelope, first revision', envelopeSchema, '/rejections', [1, 100], [0, 101]],
-    ['envelope, first revision', envelopeSchema, '/stages/0/quorum', [1, 100], [0, 101, 1.5]],
-    ['envelope, first revision', envelopeSchema, '/stages/0/from', [[], list(100, 'ana')], [list(101, 'ana')]],
-    ['envelope, first revision', envelopeSchema, '/stages/0/remind', [[], list(10, 1)], [list(11, 1), [0]]],
-    ['envelope, first revision', envelopeSchema, '/stages/0/escalate/0/to', [list(100, 'ana')], [[], list(101, 'ana')]],
-    ['envelope, first revision', envelopeSchema, '/preview/undo', [list(1, undo), list(50, undo)], [[], list(51, undo)]],
-    ['envelope, first revision', envelopeSchema, '/preview/warnings', [list(100, 'w')], [list(101, 'w')]],
-    ['envelope, first revision', envelopeSchema, '/summary', ['', text(4_000)], [text(4_001)]],
-    ['envelope, first revision', envelopeSchema, '/reasons', [list(20, 'r')], [list(21, 'r')]],
-    ['envelope, first revision', envelopeSchema, '/rule/name', ['r', text(200)], ['', text(201)]],
-    ['envelope, first revision', envelopeSchema, '/guards/independent', [0, 1], [-1, 0.5]],
-    ['envelope, first revision', envelopeSchema, '/guards/minTime', [0, 1], [-1]],
-    ['envelope, first revision', envelopeSchema, '/webauthn/origins', [list(1, 'o'), list(10, 'o')], [[], list(11, 'o'), ['']]],
-    ['approve', decisionSchema, '/revision', [1, 8], [0, 9]],
-    ['reject', decisionSchema, '/reason', ['x', text(2_000)], ['', text(2_001)]],
-    ['ask', decisionSchema, '/question', ['x', text(2_000)], ['', text(2_001)]],
-    ['withdraw', decisionSchema, '/guards', [{ [text(60)]: text(500) }], [{ [text(61)]: '' }, { a: text(501) }]],
-    ['request', requestSchema, '/reason', ['x', text(2_000)], ['', text(2_001)]],
-    ['request', requestSchema, '/params', [{}, { [text(200)]: 1 }], [{ [text(201)]: 1 }, []]],
-    ['resolve', resolveSchema, '/step', [1, 50], [0, 51, 1.5]],
-    ['entry step_started', entrySchema, '/step', [1, 50], [0, 51]],
-    ['entry step_started', entrySchema, '/attempt', [1, 1_000], [0, 1.5]],
-    ['entry step_started', entrySchema, '/key', ['', text(200)], [text(201)]],
-    ['entry step_failed', entrySchema, '/code', ['x', text(200)], ['', text(201)]],
-    ['entry step_done', entrySchema, '/note', ['', text(400)], [text(401)]],
-    ['entry executing', entrySchema, '/decisions', [[], list(100, DIGEST)], [list(101, DIGEST)]],
-    ['entry resolved', entrySchema, '/by', [list(1, 'ana'), list(100, 'ana')], [[], list(101, 'ana')]],
-    ['entry reviewed', entrySchema, '/digests', [list(1, DIGEST), list(100, DIGEST)], [[], list(101, DIGEST)]],
-    ['entry sealed', entrySchema, '/seq', [1, 2 ** 53 - 1], [0, 2 ** 53]],
-    ['answer', answerSchema, '/epoch', [1], [0]],
-    ['backup', backupSchema, '/seq', [0, 1], [-1]],
-    ['backup', backupSchema, '/rows', [1], [0]],
-    ['restore', restoreSchema, '/epoch', [2], [1]],
-    ['manifest', manifestSchema, '/types/0/version', ['1', text(40)], ['', text(41)]],
-    ['manifest', manifestSchema, '/types/0/editable', [[], list(200, '/a')], [list(201, '/a')]],
-    ['manifest', manifestSchema, '/types/0/undo', [list(1, undo), list(50, undo)], [[], list(51, undo)]],
-  ])('%s %#: %s', (name, schema, at, good, bad) => {
+  test.each<[object: string, at: string, schema: z.ZodType, good: readonly Json[], bad: readonly Json[]]>([
+    ['envelope, first revision', '/revision', envelopeSchema, [1, 8], [0, 9, 1.5, '1']],
+    ['envelope, first revision', '/epoch', envelopeSchema, [1, 2], [0, -1]],
+    ['envelope, first revision', '/executeWithin', envelopeSchema, [1, 90 * 24 * HOUR], [0, 90 * 24 * HOUR + 1]],
+    ['envelope, first revision', '/rejections', envelopeSchema, [1, 100], [0, 101]],
+    ['envelope, first revision', '/stages/0/quorum', envelopeSchema, [1, 100], [0, 101, 1.5]],
+    ['envelope, first revision', '/stages/0/from', envelopeSchema, [[], list(100, 'ana')], [list(101, 'ana')]],
+    ['envelope, first revision', '/stages/0/remind', envelopeSchema, [[], list(10, 1)], [list(11, 1), [0]]],
+    ['envelope, first revision', '/stages/0/escalate/0/to', envelopeSchema, [list(100, 'ana')], [[], list(101, 'ana')]],
+    ['envelope, first revision', '/preview/undo', envelopeSchema, [list(1, undo), list(50, undo)], [[], list(51, undo)]],
+    ['envelope, first revision', '/preview/warnings', envelopeSchema, [list(100, 'w')], [list(101, 'w')]],
+    ['envelope, first revision', '/summary', envelopeSchema, ['', text(4_000)], [text(4_001)]],
+    ['envelope, first revision', '/reasons', envelopeSchema, [list(20, 'r')], [list(21, 'r')]],
+    ['envelope, first revision', '/rule/name', envelopeSchema, ['r', text(200)], ['', text(201)]],
+    ['envelope, first revision', '/guards/independent', envelopeSchema, [0, 1], [-1, 0.5]],
+    ['envelope, first revision', '/guards/minTime', envelopeSchema, [0, 1], [-1]],
+    ['envelope, first revision', '/webauthn/origins', envelopeSchema, [list(1, 'o'), list(10, 'o')], [[], list(11, 'o'), ['']]],
+    ['approve', '/revision', decisionSchema, [1, 8], [0, 9]],
+    ['reject', '/reason', decisionSchema, ['x', text(2_000)], ['', text(2_001)]],
+    ['ask', '/question', decisionSchema, ['x', text(2_000)], ['', text(2_001)]],
+    ['withdraw', '/guards', decisionSchema, [{ [text(60)]: text(500) }], [{ [text(61)]: '' }, { a: text(501) }]],
+    ['request', '/reason', requestSchema, ['x', text(2_000)], ['', text(2_001)]],
+    ['request', '/params', requestSchema, [{}, { [text(200)]: 1 }], [{ [text(201)]: 1 }, []]],
+    ['resolve', '/step', resolveSchema, [1, 50], [0, 51, 1.5]],
+    ['entry step_started', '/step', entrySchema, [1, 50], [0, 51]],
+    ['entry step_started', '/attempt', entrySchema, [1, 1_000], [0, 1.5]],
+    ['entry step_started', '/key', entrySchema, ['', text(200)], [text(201)]],
+    ['entry step_failed', '/code', entrySchema, ['x', text(200)], ['', text(201)]],
+    ['entry step_done', '/note', entrySchema, ['', text(400)], [text(401)]],
+    ['entry executing', '/decisions', entrySchema, [[], list(100, DIGEST)], [list(101, DIGEST)]],
+    ['entry resolved', '/by', entrySchema, [list(1, 'ana'), list(100, 'ana')], [[], list(101, 'ana')]],
+    ['entry reviewed', '/digests', entrySchema, [list(1, DIGEST), list(100, DIGEST)], [[], list(101, DIGEST)]],
+    ['entry sealed', '/seq', entrySchema, [1, 2 ** 53 - 1], [0, 2 ** 53]],
+    ['answer', '/epoch', answerSchema, [1], [0]],
+    ['backup', '/seq', backupSchema, [0, 1], [-1]],
+    ['backup', '/rows', backupSchema, [1], [0]],
+    ['restore', '/epoch', restoreSchema, [2], [1]],
+    ['manifest', '/types/0/version', manifestSchema, ['1', text(40)], ['', text(41)]],
+    ['manifest', '/types/0/editable', manifestSchema, [[], list(200, '/a')], [list(201, '/a')]],
+    ['manifest', '/types/0/undo', manifestSchema, [list(1, undo), list(50, undo)], [[], list(51, undo)]],
+  ])('%s: %s', (name, at, schema, good, bad) => {
     const written = (value: Json): boolean => takes(schema, replaceAt(golden(name), at, value));
     expect(takes(schema, golden(name))).toBe(true);
     expect([good.map(written), bad.map(written)]).toEqual([good.map(() => true), bad.map(() => false)]);
@@ -115,10 +115,10 @@ describe('what no single field shows', () => {
     expect(takes(patchSchema, { '/cents': 1 })).toBe(true);
     expect(takes(patchSchema, Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`/p${i}`, 1])))).toBe(true);
   });
-  test.each(['/cents', '/', '/a/b/0', '/a~0b~1c', '//', '/a/', `/${text(199)}`])('%.20s is a place of a patch', (place) => {
+  test.each(['/cents', '/', '/a/b/0', '/a~0b~1c', '//', '/a/', `/${text(199)}`])('%s is a place of a patch', (place) => {
     expect(takes(patchSchema, { [place]: 1 })).toBe(true);
   });
-  test.each(['cents', '', 'a/b', '/a~', '/a~2', ' /a', `/${text(200)}`])('"%.20s" is none', (place) => {
+  test.each(['cents', '', 'a/b', '/a~', '/a~2', ' /a', `/${text(200)}`])('"%s" is none', (place) => {
     const found = patchSchema.safeParse({ [place]: 1 }).error?.issues[0];
     if (found?.code !== 'invalid_key') throw new Error('taken');
     expect(found.issues.map(({ message }) => message)).toContain(

@@ -201,7 +201,7 @@ const WRONG: [right: string, wrong: string, said: string, write: string][] = [
 describe('a value of the wrong kind is told with its line and what to write', () => {
   test('the roster itself has none', () => expect(say(FULL)).toEqual([]));
 
-  test.each(WRONG)('%s written as %.40s', (right, wrong, said, write) => {
+  test.each(WRONG.map(([right, wrong, said, write]) => [said, right, wrong, write]))('%s', (said, right, wrong, write) => {
     expect(FULL).toContain(right);
     const line = lineOf(right);
     expect(say(FULL.replace(right, wrong))).toEqual([`roster_invalid ${line} ${said} → ${write}`]);
