@@ -6,9 +6,11 @@ export const ACTION_STATES = ['awaiting', 'stale', 'executing', 'undoing', 'unkn
 export type ActionState = (typeof ACTION_STATES)[number];
 
 /** How far one step came. `started` means: its effect may or may not exist. */
-export type RunState = 'started' | 'not_started' | 'done' | 'failed' | 'unknown';
+export const RUN_STATES = ['started', 'not_started', 'done', 'failed', 'unknown'] as const;
+export type RunState = (typeof RUN_STATES)[number];
 /** `pending` is written before its step starts, so that nothing is ever done without its undo being on record. */
-export type UndoState = 'pending' | 'started' | 'done' | 'failed' | 'unknown';
+export const UNDO_STATES = ['pending', 'started', 'done', 'failed', 'unknown'] as const;
+export type UndoState = (typeof UNDO_STATES)[number];
 
 export interface StepState {
   /** From 1. */
@@ -18,8 +20,6 @@ export interface StepState {
   readonly undo: UndoState;
   /** Somebody is at it right now: a live lease. */
   readonly leased: boolean;
-  /** When the undo was first tried, in ms. */
-  readonly undoSince?: number;
 }
 
 export interface SagaState {

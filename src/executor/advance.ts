@@ -4,7 +4,7 @@ import { endOfUndo, type Due } from '../domain/saga.js';
 import { audience, consume } from './consume.js';
 import { nextOf } from './due.js';
 import type { KeyRing } from '../domain/admit.js';
-import { lastEntry, readBook, sealedRing, type Book } from './envelopes.js';
+import { lastEntry, must, readAgain, readBook, sealedRing, type Book } from './envelopes.js';
 import { answer, answerUnreadable, refused, waitResult, type Executor, type Rules } from './executor.js';
 import { Moved } from './ledger/compare-and-set.js';
 import type { LedgerTransaction } from './ledger/ledger.js';
@@ -51,8 +51,7 @@ async function open(
     return { book: await recordNoes(executor, tx, rules, book, decisions), ring: await sealedRing(tx, book) };
   if (book?.action.state !== 'executing' || stop !== true || book.action.stop !== null) return book && { book };
   await transitions.stopUnsigned(tx, actionId, executor.now());
-  const stopped = await readBook(tx, actionId);
-  return stopped && { book: stopped };
+  return { book: await readAgain(tx, book) };
 }
 
 async function doNext(executor: Executor, book: Book, rules: Rules, next: Due): Promise<AdvanceResult> {
@@ -63,7 +62,10 @@ async function doNext(executor: Executor, book: Book, rules: Rules, next: Due): 
       // It was not when the book was opened.
       throw new Moved();
     case 'reseal':
-      return { kind: 'reseal', code: (await executor.ledger.transaction((tx) => lastEntry(tx, id, 'stale')))?.code ?? 'policy_stale' };
+      return executor.ledger.transaction(async (tx) => {
+        const { code } = must(await lastEntry(tx, id, 'stale'), `nothing says why ${id} is stale`);
+        return { kind: 'reseal', code };
+      });
     case 'run':
       if (!rules.ok) return waitResult(now, WAIT_MS, 'roster_stale', rules.text);
       // What was sealed before a restore starts nothing forward (check 2).
@@ -87,7 +89,7 @@ async function doNext(executor: Executor, book: Book, rules: Rules, next: Due): 
       await executor.ledger.transaction((tx) => transitions.succeed(tx, id, now));
       return { kind: 'end' };
     case 'finish_undo': {
-      const cause = book.action.cause ?? { code: 'failed' as const, text: 'a step failed' };
+      const cause = must(book.action.cause, `nothing says why ${id} is undone`);
       await executor.ledger.transaction((tx) => transitions.finishUndo(tx, id, endOfUndo(next.undone, cause), cause, now));
       return { kind: 'end' };
     }

@@ -1,11 +1,10 @@
-import type { Sealed } from '../domain/admit.js';
 import type { Signed } from '../domain/dsse.js';
 import { toMs } from '../domain/instant.js';
 import { closeInputSchema, type CloseInput, type ResultOf } from '../domain/objects/answer.js';
 import type { Reason } from '../domain/outcome.js';
 import { authorOf } from '../domain/tally.js';
 import { spentOn } from './consume.js';
-import { readBook, sealedRing, type Book } from './envelopes.js';
+import { newestOf, readBook, sealedRing, type Book } from './envelopes.js';
 import { answer, answerUnreadable, refused, type Executor, type Rules } from './executor.js';
 import { judge } from './judge.js';
 import type { LedgerTransaction } from './ledger/ledger.js';
@@ -48,10 +47,9 @@ async function closeOnce(executor: Executor, input: CloseInput): Promise<CloseRe
     }
     const { state } = book.action;
     if (state === 'ended') return { kind: 'end' };
-    const newest = book.revisions.at(-1);
-    if ((state !== 'awaiting' && state !== 'stale') || newest === undefined) return refused('already_executed', 'execution has begun');
+    if (state !== 'awaiting' && state !== 'stale') return refused('already_executed', 'execution has begun');
 
-    const current = { ...(await recordNoes(executor, tx, rules, book, input.decisions)), newest };
+    const current = await recordNoes(executor, tx, rules, book, input.decisions);
     const reason = await reasonToClose(executor, tx, rules, input, current);
     if ('kind' in reason) return reason;
     await transitions.close(tx, input.actionId, state, input.reason, reason, now);
@@ -65,10 +63,10 @@ async function reasonToClose(
   tx: LedgerTransaction,
   rules: Rules,
   { reason, decisions }: CloseInput,
-  book: Book & { readonly newest: Sealed },
+  book: Book,
 ): Promise<Reason | Extract<CloseResult, { kind: 'refused' }>> {
   const now = executor.now();
-  const { approveBy } = book.newest.envelope;
+  const { approveBy } = newestOf(book).envelope;
   if (reason === 'cancelled') return { code: 'cancelled', text: 'cancelled before it ran', by: 'unsigned' };
   if (reason === 'expired')
     return now >= toMs(approveBy)

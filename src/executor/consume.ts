@@ -3,14 +3,13 @@ import { rememberingVerify } from '../domain/verify-memory.js';
 import type { AdvanceInput, ResultOf } from '../domain/objects/answer.js';
 import { toInstant } from '../domain/instant.js';
 import { canonicalize } from '../domain/json.js';
-import type { Envelope } from '../domain/objects/envelope.js';
 import { previewFactsOf, type PreviewFacts } from '../domain/policy/condition.js';
 import { readsPreview } from '../domain/policy/evaluate.js';
 import type { Policy } from '../domain/policy/schema.js';
 import type { KeyRing } from '../domain/admit.js';
 import { cooling, longerOf } from './cooldown.js';
 import type { Spent } from '../domain/policy/budget.js';
-import { readBook, type Book } from './envelopes.js';
+import { newestOf, readAgain, type Book } from './envelopes.js';
 import { refused, waitResult, type Executor, type Rules } from './executor.js';
 import { factsOf, judge, type Judgement } from './judge.js';
 import { claimed, newLease } from './lease.js';
@@ -19,7 +18,7 @@ import { insertCharges, readSpent, spentNow } from './ledger/charges.js';
 import type { LedgerTransaction } from './ledger/ledger.js';
 import { transitions } from './ledger/transitions.js';
 import { owedFrom } from './post-review.js';
-import { executeClaimed } from './steps.js';
+import { executeClaimed, stepOf, type Found } from './steps.js';
 import { makePreview } from './draft.js';
 
 type AdvanceResult = ResultOf<'advance'>;
@@ -37,7 +36,7 @@ type Verdict = AdvanceResult | undefined;
  */
 export async function consume(executor: Executor, input: AdvanceInput, rules: Rules, book: Book, ring: KeyRing): Promise<AdvanceResult> {
   const now = executor.now();
-  const early = audience(executor, book) ?? newestRevision(book, input) ?? stopped(book, input);
+  const early = audience(executor, book) ?? isNewest(book, input) ?? stopped(book, input);
   if (early !== undefined) return closeIfStopped(executor, early, book, now);
   if (!rules.ok) return waitResult(now, FROZEN_RETRY_MS, 'roster_stale', rules.text);
 
@@ -48,10 +47,13 @@ export async function consume(executor: Executor, input: AdvanceInput, rules: Ru
     judge(of, ring, rules, type, input.decisions, spent, at, verify, preview);
   const outcomeOf = async (judgement: Judgement, at: number): Promise<Verdict> =>
     barred(judgement, at) ?? quorum(judgement) ?? (await outdated(executor, book, judgement, rules)) ?? clocks(judgement, at);
-  const spent = await spentNow(executor.ledger, rules.policy, factsOf(newestEnvelope(book), rules.roster), now);
+  const spent = await spentNow(executor.ledger, rules.policy, factsOf(newestOf(book).envelope, rules.roster), now);
   const refusedNow = await outcomeOf(judgeBy(book, spent, now), now);
   if (refusedNow !== undefined) return refusedNow;
-  const target = await unchanged(executor, book, rules.policy);
+  const found = stepOf(executor, book, 1);
+  // Its type did not change, or it would be sealed again.
+  if (found === undefined) throw new Moved();
+  const target = await unchanged(executor, book, found, rules.policy);
   if (target !== undefined && 'kind' in target) return target;
   // What is there now may say more than what was sealed, by newer data of the policy for one: the present policy must be content with both.
   const refusedByNew = target === undefined ? undefined : await outcomeOf(judgeBy(book, spent, executor.now(), target), executor.now());
@@ -61,9 +63,8 @@ export async function consume(executor: Executor, input: AdvanceInput, rules: Ru
   const lease = newLease(executor);
   return claimed(executor, book.action.id, 1, 'run', async () => {
     const verdict = await executor.ledger.transaction(async (tx): Promise<Verdict> => {
-      const fresh = await readBook(tx, input.actionId);
-      const step = type?.steps[0];
-      if (fresh?.action.state !== 'awaiting' || step === undefined) throw new Moved();
+      const fresh = await readAgain(tx, book);
+      if (fresh.action.state !== 'awaiting') throw new Moved();
       const at = executor.now();
       const fit = await spentOn(tx, fresh, rules, at);
       const last = judgeBy(fresh, fit, at);
@@ -75,41 +76,33 @@ export async function consume(executor: Executor, input: AdvanceInput, rules: Ru
       const executeBy = Math.min(met(last).executeBy, met(byNew).executeBy);
       const approvers = last.sealed.approvals.flatMap(({ person, by }) => (by === undefined ? [person] : [person, by]));
       const owed = owedFrom(fresh, approvers, rules.roster, at);
-      await transitions.consume(tx, input.actionId, input.digest, counted, step.name, executeBy, lease, at, owed);
+      await transitions.consume(tx, input.actionId, input.digest, counted, found.step.name, executeBy, lease, at, owed);
       const charged = new Map([last, byNew].flatMap((each) => (each.charged === undefined ? [] : [[each.charged.rule, each.charged]])));
       for (const each of charged.values()) await insertCharges(tx, input.actionId, each, at);
       return undefined;
     });
     if (verdict !== undefined) return verdict;
     // Check 15: the credential is fetched only now.
-    return executeClaimed(executor, book, 1, 1);
+    return executeClaimed(executor, book, found, 1);
   });
 }
 
 /** Check 13: what of the present policy's budgets for this action is used up. */
 export const spentOn = (tx: LedgerTransaction, book: Book, { policy, roster }: Extract<Rules, { ok: true }>, now: number): Promise<Spent> =>
-  readSpent(tx, policy, factsOf(newestEnvelope(book), roster), now);
-
-function newestEnvelope({ action, revisions }: Book): Envelope {
-  const envelope = revisions.at(-1)?.envelope;
-  if (envelope === undefined) throw new Error(`${action.id} has no revision`);
-  return envelope;
-}
+  readSpent(tx, policy, factsOf(newestOf(book).envelope, roster), now);
 
 /** Check 2: sealed by this deployment, in this ledger, in this epoch; what was sealed before a restore never runs. */
 export function audience(executor: Executor, book: Book): Extract<AdvanceResult, { kind: 'refused' }> | undefined {
   const { deployment, ledger, epoch } = executor.ledger.identity;
-  const envelope = book.revisions.at(-1)?.envelope;
-  if (envelope?.deployment === deployment && envelope.ledger === ledger && envelope.epoch === epoch && envelope.executor === executor.name)
+  const { envelope } = newestOf(book);
+  if (envelope.deployment === deployment && envelope.ledger === ledger && envelope.epoch === epoch && envelope.executor === executor.name)
     return undefined;
   return refused('audience_mismatch', 'this was sealed in another ledger, epoch or executor', 2);
 }
 
 /** Check 3: an envelope of this ledger's own, the newest of its action. */
-function newestRevision(book: Book, input: AdvanceInput): Verdict {
-  return book.revisions.at(-1)?.digest === input.digest
-    ? undefined
-    : refused('revision_stale', 'not the newest revision of this action', 3);
+function isNewest(book: Book, input: AdvanceInput): Verdict {
+  return newestOf(book).digest === input.digest ? undefined : refused('revision_stale', 'not the newest revision of this action', 3);
 }
 
 /** Temporal's own cancel, before anything was consumed: nothing runs. */
@@ -157,10 +150,10 @@ async function rejectedMeanwhile(
   { roster }: ValidRules,
   now: number,
 ): Promise<boolean> {
-  return (await cooling(tx, roster, newestEnvelope(book), cooldownOf(book, judgement), now)) !== undefined;
+  return (await cooling(tx, roster, newestOf(book).envelope, cooldownOf(book, judgement), now)) !== undefined;
 }
 
-const cooldownOf = (book: Book, { cooldown }: Judgement): number => longerOf(newestEnvelope(book).guards.cooldown, cooldown);
+const cooldownOf = (book: Book, { cooldown }: Judgement): number => longerOf(newestOf(book).envelope.guards.cooldown, cooldown);
 
 /** Checks 3, 5, 11 and 13, present rule (§6.9): only here, with the sealed rule met, does an action go stale. The fourth time ends it. */
 async function outdated(executor: Executor, book: Book, judgement: Judgement, rules: ValidRules): Promise<Verdict> {
@@ -179,8 +172,7 @@ async function goStale(
   code: 'type_changed' | 'policy_stale' | 'target_changed' | 'budget_exceeded',
 ): Promise<AdvanceResult> {
   const now = executor.now();
-  const digest = book.revisions.at(-1)?.digest;
-  if (digest === undefined) throw new Moved();
+  const { digest } = newestOf(book);
   if (book.action.stales >= MAX_STALES) {
     await executor.ledger.transaction((tx) =>
       transitions.denyStale(
@@ -215,10 +207,8 @@ function met(judgement: Judgement): { counted: NonNullable<Judgement['sealed']['
  * Check 12, target: the preview is made again, by the present policy's data, and its precondition must be the one people saw; unless the type has none
  * to compare and no condition reads the preview. What it says now, where it was made and nothing is in the way.
  */
-async function unchanged(executor: Executor, book: Book, policy: Policy): Promise<Verdict | PreviewFacts> {
-  const type = executor.types.get(book.action.type);
-  const envelope = book.revisions.at(-1)?.envelope;
-  if (type === undefined || envelope === undefined) throw new Moved();
+async function unchanged(executor: Executor, book: Book, { type, precondition }: Found, policy: Policy): Promise<Verdict | PreviewFacts> {
+  const { envelope } = newestOf(book);
   const asked = readsPreview(policy, { type: type.name, agent: envelope.agent });
   // What people saw decides, too: a precondition that was sealed is compared, whatever the type says by now.
   if (!type.hasPrecondition && envelope.preview.precondition === undefined && !asked) return undefined;
@@ -230,7 +220,7 @@ async function unchanged(executor: Executor, book: Book, policy: Policy): Promis
     if (code === 'preview_too_large' || code === 'preview_refused') return goStale(executor, book, 'target_changed');
     return waitResult(executor.now(), FROZEN_RETRY_MS, 'preview_failed', text);
   }
-  const same = canonicalize(preview.precondition ?? null) === canonicalize(envelope.preview.precondition ?? null);
+  const same = canonicalize(preview.precondition ?? null) === canonicalize(precondition);
   if (!same) return goStale(executor, book, 'target_changed');
   return asked ? previewFactsOf(preview) : undefined;
 }

@@ -3,7 +3,7 @@ import { toMs } from '../domain/instant.js';
 import type { Envelope } from '../domain/objects/envelope.js';
 import { contentsOf, coolingDown, type Rejected } from '../domain/policy/cooldown.js';
 import type { Roster } from '../domain/roster.js';
-import { lastEntry } from './envelopes.js';
+import { lastEntry, must } from './envelopes.js';
 import type { LedgerTransaction } from './ledger/ledger.js';
 import { readRejected } from './ledger/rows.js';
 
@@ -23,15 +23,10 @@ export async function cooling(
 ): Promise<string | undefined> {
   if (cooldown <= 0) return undefined;
   const rows = await readRejected(tx.sql, contentsOf(roster, owner, agent, type.name, params), actionId);
-  const rejected = await Promise.all(rows.map((row) => rejectionOf(tx, row.id)));
-  return coolingDown(
-    rejected.flatMap((each) => each ?? []),
-    cooldown,
-    now,
-  );
+  return coolingDown(await Promise.all(rows.map((row) => rejectionOf(tx, row.id))), cooldown, now);
 }
 
-async function rejectionOf(tx: LedgerTransaction, id: ActionId): Promise<Rejected | undefined> {
-  const closed = await lastEntry(tx, id, 'closed', ({ status }) => status === 'rejected');
-  return closed && { at: toMs(closed.at), text: closed.reason.text, by: closed.reason.by };
+async function rejectionOf(tx: LedgerTransaction, id: ActionId): Promise<Rejected> {
+  const { at, reason } = must(await lastEntry(tx, id, 'closed'), `nothing says why ${id} was closed`);
+  return { at: toMs(at), text: reason.text, by: reason.by };
 }

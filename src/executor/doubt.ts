@@ -1,7 +1,7 @@
 import type { ActionId } from '../domain/ids.js';
 import { inDoubt } from '../domain/saga.js';
 import { stepsOf } from './due.js';
-import { readBook } from './envelopes.js';
+import { must, newestOf, readBook } from './envelopes.js';
 import { set } from './ledger/compare-and-set.js';
 import type { LedgerTransaction } from './ledger/ledger.js';
 import { runKey, undoKey } from './ledger/step-transitions.js';
@@ -11,10 +11,8 @@ import { runKey, undoKey } from './ledger/step-transitions.js';
  * people to find out at the target, as after any lost answer (`keyturn resolve`). What was being undone is undone on: it cannot have gone forward since.
  */
 export async function putInDoubt(tx: LedgerTransaction, id: ActionId, now: number): Promise<void> {
-  const book = await readBook(tx, id);
-  const envelope = book?.revisions.at(-1)?.envelope;
-  if (book === undefined || envelope === undefined) throw new Error(`${id} is open and has no revision`);
-  const undo = envelope.preview.undo;
+  const book = must(await readBook(tx, id));
+  const { undo } = newestOf(book).envelope.preview;
   const { step, attempt } = inDoubt({ steps: stepsOf(book, () => false), plans: undo.map(({ plan }) => plan) });
   if (book.steps.some((row) => row.n === step))
     await set(
@@ -24,7 +22,7 @@ export async function putInDoubt(tx: LedgerTransaction, id: ActionId, now: numbe
       step,
     );
   else {
-    const name = undo[step - 1]?.step ?? '';
+    const { step: name } = must(undo[step - 1]);
     const row =
       'INSERT INTO step (action_id, n, phase, state, attempt, idempotency_key, lease_owner, lease_until, since) VALUES (?, ?, ?, ?, ?, ?, NULL, NULL, NULL)';
     await set(tx, row, id, step, 'undo', 'pending', 1, undoKey(id, name));

@@ -1,5 +1,5 @@
 import { due, type Due, type SagaState, type StepState } from '../domain/saga.js';
-import type { Book } from './envelopes.js';
+import { rowsOf, type Book } from './envelopes.js';
 import type { Executor, Rules } from './executor.js';
 import type { StepRow } from './ledger/rows.js';
 import { activeFreezes } from './freezes.js';
@@ -12,10 +12,9 @@ export function nextOf(executor: Executor, book: Book, rules: Rules): Due {
 
 export function sagaOf(executor: Executor, book: Book, rules: Rules): SagaState {
   const now = executor.now();
-  const newest = book.revisions.at(-1);
   return {
     state: book.action.state,
-    plans: newest?.envelope.preview.undo.map(({ plan }) => plan) ?? [],
+    plans: book.revisions.slice(-1).flatMap(({ envelope }) => envelope.preview.undo.map(({ plan }) => plan)),
     steps: stepsOf(book, (row) => holds(executor, row, book.action.id, now)),
     stop: book.action.stop !== null,
     frozen: rules.ok && activeFreezes(book.stops, rules.policy, rules.roster, now).some((freeze) => freeze.covers(book.action)),
@@ -24,17 +23,8 @@ export function sagaOf(executor: Executor, book: Book, rules: Rules): SagaState 
 }
 
 /** The steps begun, in order; `held` says whether somebody is at a row right now. */
-export const stepsOf = ({ steps }: Book, held: (row: StepRow) => boolean): StepState[] =>
-  steps
-    .filter((row) => row.phase === 'run')
-    .map((row) => {
-      const undo = steps.find((each) => each.phase === 'undo' && each.n === row.n);
-      return {
-        n: row.n,
-        run: row.state === 'pending' ? 'started' : row.state,
-        attempt: row.attempt,
-        undo: undo === undefined || undo.state === 'not_started' ? 'pending' : undo.state,
-        leased: held(row) || (undo !== undefined && held(undo)),
-        ...(undo === undefined || undo.since === null ? {} : { undoSince: undo.since }),
-      };
-    });
+export const stepsOf = (book: Book, held: (row: StepRow) => boolean): StepState[] =>
+  [...new Set(book.steps.map(({ n }) => n))].map((n) => {
+    const { run, undo } = rowsOf(book, n);
+    return { n, run: run.state, attempt: run.attempt, undo: undo.state, leased: held(run) || held(undo) };
+  });

@@ -15,7 +15,9 @@ import {
   type ActionRow,
   type EnvelopeRow,
   type LodgedRow,
+  type RunRow,
   type StepRow,
+  type UndoRow,
 } from './ledger/rows.js';
 
 const MAX_OPENED = 200;
@@ -30,6 +32,29 @@ export interface Book {
   /** Freezes and thaws of the whole ledger. */
   readonly stops: readonly LodgedRow[];
 }
+
+export type Revision = Book['revisions'][number];
+
+/** What a whole ledger holds. Throws where it does not: the book is damaged, and nothing goes on by it. */
+export function must<T>(found: T | undefined | null, what = 'a row is missing'): T {
+  if (found === undefined || found === null) throw new Error(`the ledger is damaged: ${what}`);
+  return found;
+}
+
+/** The newest revision of an action that was sealed. */
+export const newestOf = ({ action, revisions }: Book): Revision => must(revisions.at(-1), `${action.id} has no revision`);
+
+/** The two rows of a step that began. */
+export function rowsOf({ action, steps }: Book, n: number): { readonly run: RunRow; readonly undo: UndoRow } {
+  const of = steps.filter((row) => row.n === n);
+  const what = `step ${n} of ${action.id} lacks a row`;
+  const isRun = (row: StepRow): row is RunRow => row.phase === 'run';
+  const isUndo = (row: StepRow): row is UndoRow => row.phase === 'undo';
+  return { run: must(of.find(isRun), what), undo: must(of.find(isUndo), what) };
+}
+
+/** The action as it is by now. */
+export const readAgain = async (tx: LedgerTransaction, { action }: Book): Promise<Book> => must(await readBook(tx, action.id));
 
 export async function readBook(tx: LedgerTransaction, id: ActionId): Promise<Book | undefined> {
   const action = await readAction(tx.sql, id);
@@ -70,10 +95,9 @@ export async function sealedRing(tx: LedgerTransaction, book: Book): Promise<Key
 }
 
 export async function sealedPeople(tx: LedgerTransaction, book: Book): Promise<SealedPeople> {
-  const newest = book.revisions.at(-1);
-  const sealed = await lastEntry(tx, book.action.id, 'sealed', (entry) => entry.digest === newest?.digest);
-  if (sealed === undefined) throw new Error(`no sealed entry of ${book.action.id}`);
-  return sealed.people;
+  const { digest } = newestOf(book);
+  const sealed = await lastEntry(tx, book.action.id, 'sealed', (entry) => entry.digest === digest);
+  return must(sealed, `no sealed entry of ${book.action.id}`).people;
 }
 
 type EntryOf<K extends EntryKind> = Extract<Entry, { kind: K }>;

@@ -17,7 +17,7 @@ import { peopleAt } from '../domain/quorum.js';
 import { activeFreezes } from './freezes.js';
 import { authorOf, ladderOf, tally, type Ladder, type Tally, type Vote } from '../domain/tally.js';
 import { typeMoved, type ActionType } from './define-action.js';
-import { rosterRing, type Book } from './envelopes.js';
+import { newestOf, rosterRing, type Book } from './envelopes.js';
 import { votesOnRecord } from './noes.js';
 import type { Rules } from './executor.js';
 import type { Charged } from './ledger/charges.js';
@@ -60,9 +60,7 @@ export function judge(
   verify: typeof verifySigned = verifySigned,
   preview: PreviewFacts | undefined = undefined,
 ): Judgement {
-  const newest = book.revisions.at(-1);
-  if (newest === undefined) throw new Error(`${book.action.id} has no revision`);
-  const { envelope, digest } = newest;
+  const { envelope, digest } = newestOf(book);
   const asked = {
     ...factsOf(envelope, roster),
     preview: preview ?? previewFactsOf(envelope.preview),

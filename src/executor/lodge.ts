@@ -103,9 +103,6 @@ async function lodgeResolve(
   if (newest === undefined) return refused('action_ended', 'nothing to resolve');
   const read = readResolve(signed, newest.envelope, [await sealedRing(tx, book), rosterRing(rules.roster, now)], now);
   if (!read.ok) return no(read.refusal);
-  const known = book.revisions.length > 0 && (book.action.state === 'unknown' || book.action.state === 'partial');
-  if (!known)
-    return refused(STATUSES[book.action.status].final ? 'action_ended' : 'request_invalid', 'no step of this action waits for a person');
   return resolveWith(executor, tx, rules, book, read.value, read.digest, signed);
 }
 

@@ -4,7 +4,7 @@ import type { ResultOf } from '../domain/objects/answer.js';
 import type { Decision } from '../domain/objects/decision.js';
 import { STATUSES } from '../domain/outcome.js';
 import type { Vote } from '../domain/tally.js';
-import { readBook, rosterRing, sealedRing, type Book } from './envelopes.js';
+import { readAgain, rosterRing, sealedRing, type Book } from './envelopes.js';
 import { refused, type Executor, type Rules } from './executor.js';
 import type { LedgerTransaction } from './ledger/ledger.js';
 import { tooManyOnAction } from './lodge-limits.js';
@@ -67,7 +67,7 @@ export async function recordNoes(
     seen.add(read.digest);
     if ((await recordNo(executor, tx, rules, book, signed)).kind === 'stands') written = true;
   }
-  return written ? ((await readBook(tx, book.action.id)) ?? book) : book;
+  return written ? readAgain(tx, book) : book;
 }
 
 /** The votes the ledger holds: verified when they were lodged, they stand whatever becomes of the keys, until withdrawn by their author (§6.5). */

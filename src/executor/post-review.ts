@@ -8,7 +8,7 @@ import type { Policy } from '../domain/policy/schema.js';
 import { readReview } from '../domain/post-review.js';
 import { peopleOf, type Roster } from '../domain/roster.js';
 import { reviewSchema } from '../domain/objects/review.js';
-import { lastEntry, rosterRing, sealedRing, type Book } from './envelopes.js';
+import { lastEntry, newestOf, rosterRing, sealedRing, type Book } from './envelopes.js';
 import { refused, type Executor, type Rules } from './executor.js';
 import type { LedgerTransaction } from './ledger/ledger.js';
 import { transitions } from './ledger/transitions.js';
@@ -17,9 +17,9 @@ type Owed = NonNullable<Extract<Entry, { kind: 'executing' }>['postReview']>;
 
 /** What an action owes from its start on (§6.10): written with its consumption, so that the ledger alone tells it. `now` in ms. */
 export function owedFrom(book: Book, approvers: readonly PersonId[], roster: Roster, now: number): Owed | undefined {
-  const envelope = book.revisions.at(-1)?.envelope;
-  const breakGlass = envelope?.breakGlass;
-  if (envelope === undefined || breakGlass === undefined) return undefined;
+  const { envelope } = newestOf(book);
+  const { breakGlass } = envelope;
+  if (breakGlass === undefined) return undefined;
   const owner = roster.agents.get(envelope.agent)?.owner ?? envelope.owner;
   const people = reviewersOf(envelope, breakGlass, approvers, owner);
   return { people, quorum: breakGlass.quorum, due: toInstant(now + breakGlass.reviewWithin) };

@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import type { ActionId } from '../domain/ids.js';
 import type { ResultOf } from '../domain/objects/answer.js';
-import type { Book } from './envelopes.js';
+import { rowsOf, type Book } from './envelopes.js';
 import { waitResult, type Executor } from './executor.js';
 import { claimed, newLease, whileLeased } from './lease.js';
-import { Moved } from './ledger/compare-and-set.js';
 import { transitions } from './ledger/transitions.js';
 import { AGAIN, changed, RETRY_MS, stepIsDone, stepOf } from './steps.js';
 import { errorText } from './text.js';
@@ -20,8 +19,7 @@ export async function probeStep(executor: Executor, book: Book, n: number, attem
   const found = stepOf(executor, book, n);
   if (found === undefined) return changed(executor);
   const id = book.action.id;
-  const row = book.steps.find((each) => each.phase === 'run' && each.n === n);
-  if (row === undefined) throw new Moved();
+  const { run: row } = rowsOf(book, n);
   return claimed(executor, id, n, 'run', async () => {
     await executor.ledger.transaction((tx) => transitions.takeOver(tx, id, n, attempt, row, newLease(executor)));
     return whileLeased(executor, id, n, 'run', async () => {

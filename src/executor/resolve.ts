@@ -3,9 +3,10 @@ import type { ActionId, Digest, PersonId } from '../domain/ids.js';
 import { toMs } from '../domain/instant.js';
 import type { ResultOf } from '../domain/objects/answer.js';
 import { resolveSchema, type Resolve } from '../domain/objects/stop.js';
+import { STATUSES } from '../domain/outcome.js';
 import { resolveStep } from '../domain/saga.js';
 import { sagaOf } from './due.js';
-import { lastEntry, type Book } from './envelopes.js';
+import { lastEntry, newestOf, type Book } from './envelopes.js';
 import { refused, type Executor, type Rules } from './executor.js';
 import type { LedgerTransaction } from './ledger/ledger.js';
 import { transitions } from './ledger/transitions.js';
@@ -25,9 +26,8 @@ export async function resolveWith(
   signed: Signed,
 ): Promise<ResultOf<'lodge'>> {
   const { action } = book;
-  const envelope = book.revisions.at(-1)?.envelope;
-  if (envelope === undefined || (action.state !== 'unknown' && action.state !== 'partial'))
-    return refused('request_invalid', 'no step of this action waits for a person');
+  if (action.state !== 'unknown' && action.state !== 'partial')
+    return refused(STATUSES[action.status].final ? 'action_ended' : 'request_invalid', 'no step of this action waits for a person');
   const next = resolveStep(sagaOf(executor, book, rules), finding.step, finding.verdict);
   if (next === undefined)
     return refused(
@@ -44,7 +44,7 @@ export async function resolveWith(
   for (const each of [...earlier, signed].map(readFinding)) if (each.said.step === finding.step) last.set(each.said.by, each);
   const agreeing = [...last.values()].filter(({ said }) => said.verdict === finding.verdict);
   const people = agreeing.map(({ said }) => said.by).sort();
-  if (people.length >= envelope.resolve.quorum) {
+  if (people.length >= newestOf(book).envelope.resolve.quorum) {
     const by = clip(people.map((person) => `person:${person}`).join(', '), 100);
     await transitions.resolve(
       tx,

@@ -12,8 +12,9 @@ import { isEditable, replaceAt } from '../domain/pointer.js';
 import type { Json } from '../domain/json.js';
 import { audience } from './consume.js';
 import { draftEnvelope, type Draft } from './draft.js';
-import { readBook, rosterRing, sealedRing, type Book } from './envelopes.js';
+import { newestOf, readBook, rosterRing, sealedRing, type Book } from './envelopes.js';
 import { refused, waitResult, type Executor } from './executor.js';
+import type { LedgerTransaction } from './ledger/ledger.js';
 import { transitions } from './ledger/transitions.js';
 import { sealedResult, sealOf } from './sealed.js';
 
@@ -28,15 +29,13 @@ export async function modify(executor: Executor, actionId: ActionId, signed: Sig
   const now = executor.now();
   const rules = await executor.rules();
   if (!rules.ok) return waitResult(now, RULES_RETRY_MS, 'roster_stale', rules.text);
-  const { book, ring } = await executor.ledger.transaction(async (tx) => {
-    const found = await readBook(tx, actionId);
-    return found === undefined || found.revisions.length === 0
-      ? { book: undefined, ring: undefined }
-      : { book: found, ring: await sealedRing(tx, found) };
+  const found = await executor.ledger.transaction(async (tx) => {
+    const book = await readSealed(tx, actionId);
+    return book && { book, ring: await sealedRing(tx, book) };
   });
-  if (book === undefined) return refused('action_ended', 'no such action is under review');
-  const newest = book.revisions.at(-1);
-  if (newest === undefined) return refused('action_ended', 'no such action is under review');
+  if (found === undefined) return refused('action_ended', 'no such action is under review');
+  const { book, ring } = found;
+  const newest = newestOf(book);
 
   // What was sealed before a restore gets no new seal either (§7).
   const foreign = audience(executor, book);
@@ -68,9 +67,9 @@ export async function modify(executor: Executor, actionId: ActionId, signed: Sig
 
 /** Honoured only where `advance` wrote `stale`. */
 export async function reseal(executor: Executor, actionId: ActionId, stale: Digest): Promise<SealResult> {
-  const book = await executor.ledger.transaction((tx) => readBook(tx, actionId));
-  const newest = book?.revisions.at(-1);
-  if (book === undefined || newest === undefined) return refused('action_ended', 'no such action is under review');
+  const book = await executor.ledger.transaction((tx) => readSealed(tx, actionId));
+  if (book === undefined) return refused('action_ended', 'no such action is under review');
+  const newest = newestOf(book);
   if (book.action.state === 'ended') return { kind: 'end' };
   if (book.revisions.some((revision) => revision.madeBy === stale)) return sealedResult(executor, actionId);
   const foreign = audience(executor, book);
@@ -88,6 +87,12 @@ export async function reseal(executor: Executor, actionId: ActionId, stale: Dige
     transitions.revise(tx, actionId, newest.digest, 'stale', sealOf(executor, draft, 'reseal', stale), executor.now()),
   );
   return sealedResult(executor, actionId);
+}
+
+/** Undefined where nothing was sealed: unknown here, denied, or cancelled before. */
+async function readSealed(tx: LedgerTransaction, id: ActionId): Promise<Book | undefined> {
+  const book = await readBook(tx, id);
+  return book?.revisions.length === 0 ? undefined : book;
 }
 
 async function endStale(
@@ -109,9 +114,7 @@ function draftAfter(
   params: Params,
   contributors: readonly PersonId[],
 ): Promise<Draft> {
-  const newest = book.revisions.at(-1);
-  if (newest === undefined) throw new Error(`${book.action.id} has no revision`);
-  const { envelope, digest } = newest;
+  const { envelope, digest } = newestOf(book);
   const request = requestSchema.parse(readPayload('request', envelope.request));
   return draftEnvelope(executor, rules, {
     actionId: book.action.id,

@@ -15,7 +15,7 @@ import { Moved } from './ledger/compare-and-set.js';
 import type { NewAction } from './ledger/review-transitions.js';
 import { transitions } from './ledger/transitions.js';
 import { modify, reseal } from './revise.js';
-import { newestOf, sealedResult, sealOf } from './sealed.js';
+import { resultOf, sealedResult, sealOf } from './sealed.js';
 
 type SealResult = ResultOf<'seal'>;
 const RULES_RETRY_MS = 2_000;
@@ -100,7 +100,7 @@ function again(book: Book, request: Digest): SealResult {
   if (book.action.request !== '' && book.action.request !== request)
     return refused('idempotency_key_reused', 'this idempotency key belongs to another body');
   if (book.action.state === 'ended') return { kind: 'end' };
-  return newestOf(book);
+  return resultOf(book);
 }
 
 /** Until people have thawed a restored ledger, it seals nothing it does not know: it may have run after the backup. */

@@ -3,7 +3,7 @@ import type { ActionId, Digest } from '../domain/ids.js';
 import type { ResultOf } from '../domain/objects/answer.js';
 import { ladderOf, tally } from '../domain/tally.js';
 import type { Draft } from './draft.js';
-import { readBook, type Book } from './envelopes.js';
+import { must, newestOf, readBook, type Book } from './envelopes.js';
 import type { Executor } from './executor.js';
 import type { NewSeal } from './ledger/review-transitions.js';
 import { votesOnRecord } from './noes.js';
@@ -29,25 +29,21 @@ export const sealOf = (
 
 /** The newest seal of an action, with the rejections that stand in the ledger. */
 export async function sealedResult(executor: Executor, actionId: ActionId): Promise<ResultOf<'seal'>> {
-  return executor.ledger.transaction(async (tx) => {
-    const book = await readBook(tx, actionId);
-    return book === undefined ? ({ kind: 'end' } as const) : newestOf(book);
-  });
+  return executor.ledger.transaction(async (tx) => resultOf(must(await readBook(tx, actionId))));
 }
 
-export function newestOf(book: Book): ResultOf<'seal'> {
-  const newest = book.revisions.at(-1);
-  if (newest === undefined) return { kind: 'end' };
-  return { kind: 'sealed', envelope: newest.signed, digest: newest.digest, view: newest.view, rejections: standingNoes(book) };
+export function resultOf(book: Book): ResultOf<'seal'> {
+  const { signed, digest, view } = newestOf(book);
+  return { kind: 'sealed', envelope: signed, digest, view, rejections: standingNoes(book) };
 }
 
 /** As many as a seal's answer carries. */
 const MAX_NOES = 100;
 
 /** Rejections and withdrawals, signed: whoever evaluates them finds out what stands. What stands comes first, should there be more than fit. */
-function standingNoes({ lodged, revisions }: Book): Signed[] {
-  const newest = revisions.at(-1);
-  if (newest === undefined) return [];
+function standingNoes(book: Book): Signed[] {
+  const { lodged } = book;
+  const newest = newestOf(book);
   const noes = lodged.filter((row) => row.object === 'reject' || row.object === 'withdraw');
   const { rejections } = tally(ladderOf(newest.envelope), newest.digest, votesOnRecord(lodged));
   const standing = new Set(rejections.map((vote) => vote.digest));

@@ -16,7 +16,7 @@ import { LedgerRefused } from './ledger/database.js';
 import { openLedger } from './ledger/ledger.js';
 import { liveRules } from './live-rules.js';
 import { counted, executorMetrics, watchRules } from './metrics.js';
-import { stayConnected } from './stay-connected.js';
+import { stayConnected, type Connected, type Means } from './stay-connected.js';
 
 export interface ExecutorOptions {
   readonly actions: readonly ActionType[];
@@ -35,9 +35,12 @@ export interface ExecutorOptions {
  * may be given as files (see `secretOf`).
  * Ends the process with exit code 1 and a plain message when it cannot start safely.
  */
-export async function startExecutor(options: ExecutorOptions): Promise<void> {
+export const startExecutor = (options: ExecutorOptions): Promise<void> => startWith(options);
+
+/** The same, by other `means` of reaching Temporal than the real ones. */
+export async function startWith(options: ExecutorOptions, means?: Means): Promise<void> {
   try {
-    await run(options);
+    await run(options, means);
   } catch (error) {
     const text =
       error instanceof FileRefused
@@ -52,7 +55,7 @@ export async function startExecutor(options: ExecutorOptions): Promise<void> {
   }
 }
 
-async function run({ actions, dir: given, door: at = process.env['KEYTURN_DOOR'] }: ExecutorOptions): Promise<void> {
+async function run({ actions, dir: given, door: at = process.env['KEYTURN_DOOR'] }: ExecutorOptions, means?: Means): Promise<void> {
   const meter = installRuntime();
   const life = lifeOfProcess();
   const dir = resolve(given ?? process.env['KEYTURN_DIR'] ?? dirname(process.argv[1] ?? '.'));
@@ -86,7 +89,7 @@ async function run({ actions, dir: given, door: at = process.env['KEYTURN_DOOR']
   const executor = counted(uncounted, metrics);
   const stopWatching = watchRules(executor, metrics);
   try {
-    await serve(executor, life, { at, named: roster.executors.get(name)?.door });
+    await serve(executor, life, { at, named: roster.executors.get(name)?.door }, means);
   } finally {
     stopWatching();
     await ledger.close();
@@ -99,6 +102,7 @@ async function serve(
   executor: Executor,
   life: AbortSignal,
   { at, named }: { readonly at: string | undefined; readonly named: string | undefined },
+  means?: Means,
 ): Promise<void> {
   const rules = await executor.rules();
   if (!rules.ok) throw new Error(rules.text);
@@ -111,17 +115,13 @@ async function serve(
     executor.log('no door', { text: `roster.yaml says it is at ${named}, but none is opened: set KEYTURN_DOOR, as 127.0.0.1:7879` });
   let told = false;
   try {
-    await stayConnected({
-      executor,
-      life,
-      patient: door !== undefined,
-      onReady: async (client) => {
-        if (door !== undefined) await messenger.connected(client);
-        const { deployment } = ledger.identity;
-        if (!told) console.log(JSON.stringify({ keyturn: 'executor', name, pid: process.pid, runs: [...types.keys()], deployment }));
-        told = true;
-      },
-    });
+    const onReady: Connected['onReady'] = async (client) => {
+      if (door !== undefined) await messenger.connected(client);
+      const { deployment } = ledger.identity;
+      if (!told) console.log(JSON.stringify({ keyturn: 'executor', name, pid: process.pid, runs: [...types.keys()], deployment }));
+      told = true;
+    };
+    await stayConnected({ executor, life, patient: door !== undefined, onReady }, means);
   } finally {
     messenger.end();
     await door?.close();

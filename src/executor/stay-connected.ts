@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from '@temporalio/client';
 import { dataConverter } from '../temporal/data-converter.js';
 import { connect } from '../temporal/connection.js';
-import { startWorker, type RunningWorker } from '../worker.js';
+import { startWorker, type Role, type RunningWorker } from '../worker.js';
 import type { Executor } from './executor.js';
 import { publishManifest } from './manifest.js';
 
@@ -22,12 +22,19 @@ export interface Connected {
   readonly onReady: (client: Client) => Promise<void>;
 }
 
+/** A worker, and how to wait: for so long, or until `life` is over. */
+export interface Means {
+  readonly start: (role: Role) => Promise<RunningWorker>;
+  readonly sleep: (ms: number, life?: AbortSignal) => Promise<void>;
+}
+const REAL: Means = { start: startWorker, sleep: (ms, life) => sleep(ms, undefined, { signal: life }) };
+
 /** Serves Temporal's orders until the process is to end. */
-export async function stayConnected({ executor, life, patient, onReady }: Connected): Promise<void> {
+export async function stayConnected({ executor, life, patient, onReady }: Connected, means: Means = REAL): Promise<void> {
   let wait = FIRST_RETRY_MS;
   while (!life.aborted) {
     try {
-      const worker = await unlessOver(startWorker({ role: 'executor', executor }), life);
+      const worker = await unlessOver(means.start({ role: 'executor', executor }), life);
       if (worker === undefined) return;
       try {
         const client = new Client({ connection: worker.connection, namespace: connect().namespace, dataConverter });
@@ -36,36 +43,29 @@ export async function stayConnected({ executor, life, patient, onReady }: Connec
         wait = FIRST_RETRY_MS;
         await unlessOver(worker.finished, life);
       } finally {
-        await stopped(worker, executor);
+        await stopped(worker, executor, means);
       }
     } catch (error) {
       if (!patient) throw error;
       executor.log('temporal does not answer', { error: error instanceof Error ? error.message : String(error), againInMs: wait });
     }
-    if (!life.aborted) await sleep(wait, undefined, { signal: life }).catch(() => undefined);
+    await means.sleep(wait, life).catch(() => undefined);
     wait = Math.min(2 * wait, LAST_RETRY_MS);
   }
 }
 
-async function stopped(worker: RunningWorker, { inFlight }: Executor): Promise<void> {
+async function stopped(worker: RunningWorker, { inFlight }: Executor, means: Means): Promise<void> {
   const stopping = worker.stop().catch(() => undefined);
-  await Promise.race([stopping, sleep(STOP_MS)]);
-  if (inFlight.size > 0) await Promise.race([stopping, sleep(STOP_ACTING_MS - STOP_MS)]);
+  await Promise.race([stopping, means.sleep(STOP_MS)]);
+  if (inFlight.size > 0) await Promise.race([stopping, means.sleep(STOP_ACTING_MS - STOP_MS)]);
 }
 
-/** Undefined: the process is to end first. */
-async function unlessOver<T>(work: Promise<T>, life: AbortSignal): Promise<T | undefined> {
-  // Whatever becomes of it later, nobody is there to hear it.
-  work.catch(() => undefined);
-  if (life.aborted) return undefined;
-  let over = (): void => undefined;
-  const ended = new Promise<undefined>((done) => {
-    over = () => done(undefined);
-    life.addEventListener('abort', over, { once: true });
+/** Undefined: the process is to end first. Whatever becomes of the work later, nobody is there to hear it. */
+function unlessOver<T>(work: Promise<T>, life: AbortSignal): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const over = (): void => resolve(undefined);
+    life.addEventListener('abort', over);
+    if (life.aborted) over();
+    void work.then(resolve, reject).finally(() => life.removeEventListener('abort', over));
   });
-  try {
-    return await Promise.race([work, ended]);
-  } finally {
-    life.removeEventListener('abort', over);
-  }
 }

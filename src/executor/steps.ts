@@ -3,7 +3,7 @@ import type { ResultOf } from '../domain/objects/answer.js';
 import type { Reason } from '../domain/outcome.js';
 import { Failed, NotStarted, typeMoved, type ActionType, type StepDefinition } from './define-action.js';
 import { nextOf } from './due.js';
-import { readBook, type Book } from './envelopes.js';
+import { must, newestOf, readAgain, type Book } from './envelopes.js';
 import { waitResult, type Executor, type Rules } from './executor.js';
 import { claimed, newLease, whileLeased } from './lease.js';
 import { Moved } from './ledger/compare-and-set.js';
@@ -15,18 +15,22 @@ export const AGAIN: AdvanceResult = { kind: 'again' };
 const MAX_RESULT_BYTES = 16_384;
 export const RETRY_MS = 1_000;
 
-/** A step of the sealed action, by the type that sealed it. Undefined when the type changed meanwhile: that step must not run by other code. */
-export function stepOf(
-  executor: Executor,
-  book: Book,
-  n: number,
-): { type: ActionType; step: StepDefinition<JsonObject>; params: JsonObject; precondition: Json } | undefined {
+/** A step of the sealed action, by the type that sealed it. */
+export interface Found {
+  readonly n: number;
+  readonly type: ActionType;
+  readonly step: StepDefinition<JsonObject>;
+  readonly params: JsonObject;
+  readonly precondition: Json;
+}
+
+/** Undefined when the type changed meanwhile: that step must not run by other code. */
+export function stepOf(executor: Executor, book: Book, n: number): Found | undefined {
+  const { envelope } = newestOf(book);
   const type = executor.types.get(book.action.type);
-  const envelope = book.revisions.at(-1)?.envelope;
-  const step = type?.steps[n - 1];
-  if (type === undefined || envelope === undefined || step === undefined) return undefined;
-  if (typeMoved(type, envelope)) return undefined;
-  return { type, step, params: envelope.params, precondition: envelope.preview.precondition ?? null };
+  if (type === undefined || typeMoved(type, envelope)) return undefined;
+  const step = must(type.steps[n - 1]);
+  return { n, type, step, params: envelope.params, precondition: envelope.preview.precondition ?? null };
 }
 
 export const changed = (executor: Executor): AdvanceResult =>
@@ -40,21 +44,18 @@ export async function runStep(executor: Executor, book: Book, rules: Rules, n: n
   return claimed(executor, id, n, 'run', async () => {
     await executor.ledger.transaction(async (tx) => {
       // A cancel or freeze lodged since the book was read came first.
-      const fresh = await readBook(tx, id);
-      const next = fresh === undefined ? undefined : nextOf(executor, fresh, rules);
-      if (next?.do !== 'run' || next.step !== n || next.attempt !== attempt) throw new Moved();
+      if (nextOf(executor, await readAgain(tx, book), rules).do !== 'run') throw new Moved();
       const [lease, now] = [newLease(executor), executor.now()];
       if (attempt === 1) await transitions.startStep(tx, id, n, found.step.name, lease, now);
       else await transitions.retryStep(tx, id, n, found.step.name, attempt, lease, now);
     });
-    return executeClaimed(executor, book, n, attempt);
+    return executeClaimed(executor, book, found, attempt);
   });
 }
 
 /** Runs a step this process has claimed in the ledger. Whatever happens, the lease ends with it; a throw that says nothing leaves it to a probe. */
-export async function executeClaimed(executor: Executor, book: Book, n: number, attempt: number): Promise<AdvanceResult> {
-  const found = stepOf(executor, book, n);
-  if (found === undefined) return changed(executor);
+export async function executeClaimed(executor: Executor, book: Book, found: Found, attempt: number): Promise<AdvanceResult> {
+  const { n } = found;
   const id = book.action.id;
   const key = `${id}/${found.step.name}/run/${attempt}`;
   return whileLeased(executor, id, n, 'run', async () => {

@@ -1,10 +1,9 @@
 import type { ActionId } from '../domain/ids.js';
 import type { ResultOf } from '../domain/objects/answer.js';
 import { Failed } from './define-action.js';
-import type { Book } from './envelopes.js';
+import { rowsOf, type Book } from './envelopes.js';
 import { UNDO_PATIENCE_MS, waitResult, type Executor } from './executor.js';
 import { claimed, newLease, whileLeased } from './lease.js';
-import { Moved } from './ledger/compare-and-set.js';
 import { transitions } from './ledger/transitions.js';
 import { AGAIN, changed, RETRY_MS, stepOf } from './steps.js';
 import { codeText, errorText } from './text.js';
@@ -16,10 +15,8 @@ export async function undoStep(executor: Executor, book: Book, n: number): Promi
   const found = stepOf(executor, book, n);
   if (found === undefined) return changed(executor);
   const id = book.action.id;
-  const undoRow = book.steps.find((row) => row.phase === 'undo' && row.n === n);
-  const runRow = book.steps.find((row) => row.phase === 'run' && row.n === n);
+  const { run: runRow, undo: undoRow } = rowsOf(book, n);
   const { undo } = found.step;
-  if (undoRow === undefined || runRow === undefined) throw new Moved();
   if (typeof undo !== 'function') return lost(executor, id, n, null, 'failed', undo === 'impossible' ? 'impossible' : 'by_hand');
 
   return claimed(executor, id, n, 'undo', async () => {

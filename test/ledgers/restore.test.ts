@@ -3,7 +3,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { buildEvidence } from '../../src/domain/evidence/build.js';
 import { verifyEvidence } from '../../src/domain/evidence/verify.js';
 import { canonicalize, parseStrict } from '../../src/domain/json.js';
-import { signedSchema, type Signed } from '../../src/domain/dsse.js';
+import { readPayload, signedSchema, type Signed } from '../../src/domain/dsse.js';
+import { parseRoster } from '../../src/domain/roster.js';
 import { sha256 } from '../../src/domain/hash.js';
 import { utf8 } from '../../src/domain/bytes.js';
 import { checkLedger } from '../../src/executor/ledger/check.js';
@@ -11,11 +12,12 @@ import { sourceOf } from '../../src/executor/ledger/source.js';
 import { readBackup } from '../../src/executor/ledger/backup-file.js';
 import { LedgerRefused, type Database } from '../../src/executor/ledger/database.js';
 import { initLedger, openLedger } from '../../src/executor/ledger/ledger.js';
+import { openSqlite } from '../../src/executor/ledger/sqlite.js';
 import { roster } from '../cli/ran-once.js';
 import { dump, KINDS } from '../executor/ledger/databases.js';
-import { approve, cancel, reject, request, resolve, thaw, type SealedRevision } from '../helpers/messages.js';
+import { approve, cancel, damaged, reject, request, resolve, thaw, type SealedRevision } from '../helpers/messages.js';
 import { backupOf, forget, restoredFrom, restoreInto } from '../helpers/restored.js';
-import { DEPLOYMENT, ONE_OF_FINANCE, policyText, TestRules } from '../helpers/rules-fixture.js';
+import { DEPLOYMENT, ONE_OF_FINANCE, policyText, rosterText, TestRules } from '../helpers/rules-fixture.js';
 import { EXECUTOR, signerOf } from '../helpers/signers.js';
 import { snapshotOf } from '../helpers/snapshots.js';
 import { ask, held, HOUR, World } from '../helpers/world.js';
@@ -334,13 +336,18 @@ describe('a backup file', () => {
     expect(await refusal(file, [])).toContain('This backup is not restored: its last line is no JSON.');
   });
 
+  /** The end an executor signs under these lines, or says it does. */
+  const endOf = (body: readonly string[], lines: readonly string[], change: Record<string, unknown> = {}, signer = EXECUTOR): string => {
+    const { payload } = signedSchema.parse(parseStrict(lines.at(-1) ?? ''));
+    const said = parseStrict(Buffer.from(payload, 'base64url').toString()) as Record<string, unknown>;
+    const digest = sha256(utf8(`${body.join('\n')}\n`));
+    return canonicalize(signer.sign('backup', { ...said, rows: body.length - 1, digest, ...change }));
+  };
+
   test('attack: signed again by who is no executor of the roster, or of another deployment', async () => {
     const { file, lines } = await made();
     const body = lines.slice(0, -1);
-    const { payload } = signedSchema.parse(parseStrict(lines.at(-1) ?? ''));
-    const said = parseStrict(Buffer.from(payload, 'base64url').toString()) as Record<string, unknown>;
-    const signedBy = (signer: typeof EXECUTOR, change: Record<string, unknown> = {}): string =>
-      canonicalize(signer.sign('backup', { ...said, digest: sha256(utf8(`${body.join('\n')}\n`)), ...change }));
+    const signedBy = (signer: typeof EXECUTOR, change: Record<string, unknown> = {}): string => endOf(body, lines, change, signer);
     expect(await refusal(file, [...body, signedBy(signerOf('person:ana'))])).toContain(
       'This backup is not restored: no executor of this roster signed it.',
     );
@@ -356,9 +363,108 @@ describe('a backup file', () => {
       [{ schema: 900 }, 'made by a newer build'],
       [{ epoch: 7 }, 'another ledger than its signed end says'],
       [{ ledger: '0'.repeat(32) }, 'another ledger than its signed end says'],
+      [{ schema: 1 }, 'This backup is of another ledger than its signed end says. Nothing was restored.'],
+      [{ seq: 1 }, 'This backup is of another ledger than its signed end says. Nothing was restored.'],
+      [{ head: 'a'.repeat(64) }, 'This backup is of another ledger than its signed end says. Nothing was restored.'],
+      [{ head: null }, 'This backup is of another ledger than its signed end says. Nothing was restored.'],
     ] as const) {
       await writeFile(file, `${[...body, signedBy(EXECUTOR, change)].join('\n')}\n`);
       await expect(restoredFrom(await World.open(), file)).rejects.toThrow(words);
     }
+  });
+
+  test('attack: a signature that is none, or by a key whose time was over, or had not come, when it was made', async () => {
+    const { file, lines } = await made();
+    const [body, end] = [lines.slice(0, -1), lines.at(-1) ?? ''];
+    const nobody = 'This backup is not restored: no executor of this roster signed it.';
+    const signed = signedSchema.parse(parseStrict(end));
+    expect(await refusal(file, [...body, canonicalize(damaged(signed))])).toBe(nobody);
+    const at = '2026-06-01T09:00:00.000Z';
+    for (const [time, words] of [
+      [`until: '${at}'`, nobody],
+      [`from: '2026-06-01T09:00:00.001Z'`, nobody],
+      [`from: '${at}', until: '2026-06-01T09:00:00.001Z'`, undefined],
+    ] as const) {
+      await writeFile(file, `${lines.join('\n')}\n`);
+      const read = parseRoster(rosterText({ executorKeys: `{ key: '${EXECUTOR.key.text}', ${time} }` }), 'roster.yaml');
+      if (!read.ok) throw new Error('roster');
+      const reading = readBackup(file, read.roster);
+      if (words === undefined) expect((await reading).backup.at).toBe(at);
+      else await expect(reading).rejects.toThrow(words);
+    }
+    const other = canonicalize(EXECUTOR.sign('manifest', {}));
+    expect(await refusal(file, [...body, other])).toBe(
+      'This backup is not restored: its last line is not the signed end of a backup; it may be cut off.',
+    );
+  });
+
+  test('attack: signed by an executor, but with rows of no table, of other columns, or that are none', async () => {
+    const { file, lines } = await made();
+    const body = lines.slice(0, -1);
+    const with_ = (line: string): string[] => [...body, line, endOf([...body, line], lines)];
+    for (const [line, words] of [
+      ['["action; DROP TABLE meta",{}]', `line ${lines.length} is no row`],
+      ['["; action",{}]', `line ${lines.length} is no row`],
+      ['["action",{"id; --":"x"}]', `line ${lines.length} is no row`],
+      ['["action",{"; id":"x"}]', `line ${lines.length} is no row`],
+      ['["action",{"id":true}]', `line ${lines.length} is no row`],
+      ['["action", {}]', `line ${lines.length} is no row`],
+      ['["action",{"id":"x"},1]', `line ${lines.length} is no row`],
+      ['nothing', `line ${lines.length} is no JSON`],
+      [`"${'x'.repeat(3_999_999)}"`, `line ${lines.length} is too long`],
+      [`"${'x'.repeat(3_999_998)}"`, `line ${lines.length} is no row`],
+    ] as const)
+      expect(await refusal(file, with_(line))).toBe(`This backup is not restored: ${words}.`);
+    for (const line of [
+      '["letter",{"a":1}]',
+      '["meta",{"key":"x"}]',
+      '["meta",{"a":1,"key":"x","value":"y"}]',
+      '["meta",{"key":"x","values":"y"}]',
+    ]) {
+      await writeFile(file, `${with_(line).join('\n')}\n`);
+      const table = /"(\w+)"/.exec(line)?.[1] ?? '';
+      const empty = openSqlite(':memory:', { create: true });
+      opened.push(empty);
+      await expect(restoreInto(empty, file, 0)).rejects.toThrow(
+        new LedgerRefused(`This backup has a row of ${table} that is none of schema 2. Nothing was restored.`),
+      );
+      expect(await empty.transaction((sql) => sql.all("SELECT name FROM sqlite_master WHERE type = 'table'"))).toEqual([]);
+    }
+  });
+
+  test('a file that is not there, and one row fewer or more than its end says', async () => {
+    await expect(readBackup('/nowhere/ledger.backup', roster())).rejects.toThrow(
+      /^This backup is not restored: (?:Error: )?ENOENT: no such file or directory, open '\/nowhere\/ledger\.backup'\.$/,
+    );
+    const { file, lines } = await made();
+    const body = lines.slice(0, -1);
+    for (const rows of [body.length - 2, body.length])
+      expect(await refusal(file, [...body, endOf(body, lines, { rows })])).toBe(
+        'This backup is not restored: its rows are not those its executor signed: it was changed.',
+      );
+  });
+
+  test('what is restored says who restored it, from which backup and when, and is told at every start', async () => {
+    const world = await World.open();
+    const file = await keep(backupOf(world.database, world.clock.ms));
+    world.clock.pass(HOUR);
+    const { world: restored, restored: made_ } = await restoredFrom(world, file);
+    opened.push(world.database, restored.database);
+    const { digest } = await readBackup(file, roster());
+    expect(made_).toMatchObject({ entries: 0, inDoubt: 0, identity: { deployment: DEPLOYMENT, epoch: 2 } });
+    const [row] = await restored.database.transaction((sql) => sql.all('SELECT * FROM lodged'));
+    expect(row).toMatchObject({ digest: made_.freeze, action_id: null, object: 'restore', by_whom: 'executor:bank', at: world.clock.ms });
+    const said = readPayload('restore', signedSchema.parse(parseStrict(String(row?.['signed']))));
+    expect(said).toEqual({
+      v: 1,
+      ...made_.identity,
+      nonce: expect.stringMatching(/^[0-9a-f]{32}$/),
+      backup: digest,
+      backupAt: '2026-06-01T09:00:00.000Z',
+      at: '2026-06-01T10:00:00.000Z',
+    });
+    const again = await openLedger(restored.database, DEPLOYMENT, EXECUTOR);
+    expect(again.restored).toEqual(said);
+    expect((await openLedger(world.database, DEPLOYMENT, EXECUTOR)).restored).toBeUndefined();
   });
 });

@@ -20,8 +20,10 @@ export async function openPostgres(url: string): Promise<Database> {
   pool.on('error', () => undefined);
   pool.on('connect', (client) => client.on('error', () => undefined));
   try {
-    const { rows } = await pool.query<{ synchronous_commit: string }>('SHOW synchronous_commit');
-    if (rows[0]?.synchronous_commit === 'off')
+    const {
+      rows: [found],
+    } = await pool.query<{ synchronous_commit: string }>('SHOW synchronous_commit');
+    if (found === undefined || found.synchronous_commit === 'off')
       throw new LedgerRefused('PostgreSQL runs with synchronous_commit=off: a committed entry could be lost. Set it to on.');
   } catch (error) {
     await pool.end();
@@ -40,7 +42,7 @@ export async function openPostgres(url: string): Promise<Database> {
     } catch (error) {
       await client.query('ROLLBACK').then(
         () => client.release(),
-        (broken: unknown) => client.release(broken instanceof Error ? broken : true),
+        () => client.release(true),
       );
       throw error;
     }

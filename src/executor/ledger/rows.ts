@@ -3,7 +3,7 @@ import { parseStrict } from '../../domain/json.js';
 import { signedSchema, type Signed } from '../../domain/dsse.js';
 import { actionIdSchema, agentIdSchema, digestSchema, type ActionId, type Digest } from '../../domain/ids.js';
 import { reasonSchema, statusSchema } from '../../domain/outcome.js';
-import { ACTION_STATES } from '../../domain/saga.js';
+import { ACTION_STATES, RUN_STATES, UNDO_STATES } from '../../domain/saga.js';
 import type { Row, Sql } from './database.js';
 
 /** Rows are parsed like any other input: a book somebody else wrote in is refused, not trusted. */
@@ -41,16 +41,19 @@ export type ActionRow = z.infer<typeof actionRow>;
 const envelopeRow = z.object({ digest: digestSchema, revision: z.number(), view: digestSchema, signed: signedText, made_by: z.string() });
 export type EnvelopeRow = z.infer<typeof envelopeRow>;
 
-const stepRow = z.object({
+const ofStep = {
   n: z.number(),
-  phase: z.enum(['run', 'undo']),
-  state: z.enum(['pending', 'started', 'not_started', 'done', 'failed', 'unknown']),
   attempt: z.number(),
   idempotency_key: z.string(),
   lease_owner: z.string().nullable(),
   lease_until: z.number().nullable(),
   since: z.number().nullable(),
-});
+};
+const runRow = z.object({ ...ofStep, phase: z.literal('run'), state: z.enum(RUN_STATES) });
+const undoRow = z.object({ ...ofStep, phase: z.literal('undo'), state: z.enum(UNDO_STATES) });
+const stepRow = z.discriminatedUnion('phase', [runRow, undoRow]);
+export type RunRow = z.infer<typeof runRow>;
+export type UndoRow = z.infer<typeof undoRow>;
 export type StepRow = z.infer<typeof stepRow>;
 
 const lodgedRow = z.object({

@@ -15,7 +15,6 @@ export function openSqlite(path: string, options: { readonly create: boolean }):
     file.exec('PRAGMA locking_mode=EXCLUSIVE');
     file.exec('PRAGMA journal_mode=WAL');
     file.exec('PRAGMA synchronous=FULL');
-    file.exec('PRAGMA foreign_keys=ON');
     // The lock is taken by the first write, not by the pragma.
     file.exec('BEGIN IMMEDIATE');
     file.exec('COMMIT');
@@ -49,7 +48,7 @@ export function openSqlite(path: string, options: { readonly create: boolean }):
       }
     };
     // One connection: transactions of concurrent activities follow one another.
-    const next = queue.then(run, run);
+    const next = queue.then(run);
     queue = next.catch(() => undefined);
     return next;
   };
