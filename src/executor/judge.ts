@@ -11,7 +11,7 @@ import type { Dropped } from '../domain/objects/answer.js';
 import { floorOf } from '../domain/floor.js';
 import type { Spent } from '../domain/policy/budget.js';
 import { previewFactsOf, type Facts, type PreviewFacts } from '../domain/policy/condition.js';
-import { deniedBy, evaluatePolicy, type Asked, type Passed, type Ruling } from '../domain/policy/evaluate.js';
+import { evaluatePolicy, type Asked, type Passed, type Ruling } from '../domain/policy/evaluate.js';
 import type { Envelope } from '../domain/objects/envelope.js';
 import { peopleAt } from '../domain/quorum.js';
 import { activeFreezes } from './freezes.js';
@@ -69,28 +69,28 @@ export function judge(
     spent,
   };
   const ruling = presentRuling(policy, roster, asked, envelope, now);
-  const denied = ruling.effect === 'deny' || deniedBy(policy, asked) !== undefined;
+  const passed = ruling.effect === 'deny' ? undefined : ruling;
   const moved =
     type === undefined || typeMoved(type, envelope)
       ? ({ check: 3, code: 'type_changed' } as const)
-      : denied || isStricter(ruling.breakGlass, envelope.breakGlass)
+      : passed === undefined || isStricter(passed.breakGlass, envelope.breakGlass)
         ? ({ check: 5, code: 'policy_stale' } as const)
         : undefined;
-  const presentLadder = ruling.effect === 'deny' ? undefined : ladderNow(ruling, envelope);
+  const presentLadder = passed && ladderNow(passed, envelope);
 
   const present = rosterRing(roster, now);
   const samePolicy = policy.digest === envelope.policy.digest;
   const dropped: Dropped[] = [];
   const votes: Vote[] = votesOnRecord(book.lodged);
-  const confirmNow = ruling.effect === 'deny' ? null : confirmOf(ruling.guards, envelope.params);
+  const confirmNow = passed === undefined ? null : confirmOf(passed.guards, envelope.params);
   const unconfirmedNow = new Set<Digest>();
-  const onRecord = new Set(votes.map((vote) => vote.digest));
+  const onRecord = new Set<Digest | undefined>(votes.map((vote) => vote.digest));
   const sealedLadder = ladderOf(envelope);
   for (const signed of decisions) {
     // A question is no vote, and nothing to drop either.
     if (readDecision(signed)?.decision.verdict === 'ask') continue;
     const admission = admit(signed, book.revisions, ring, now, verify);
-    if (admission.digest !== undefined && onRecord.has(admission.digest)) continue;
+    if (onRecord.has(admission.digest)) continue;
     if (!admission.ok) {
       dropped.push({
         digest: admission.digest ?? null,
@@ -128,16 +128,15 @@ export function judge(
           votes.filter((vote) => !unconfirmedNow.has(vote.digest)),
         );
   const noes = byPresent?.rejected === true ? byPresent : sealed;
-  const cooldown = ruling.effect === 'deny' ? undefined : ruling.cooldown;
   return {
     dropped,
     sealed,
-    present: denied ? undefined : byPresent,
+    present: byPresent,
     moved,
-    cooldown,
-    floor: floorOf(envelope, ruling.effect === 'deny' ? 0 : ruling.guards.minTime),
+    cooldown: passed?.cooldown,
+    floor: floorOf(envelope, passed?.guards.minTime ?? 0),
     overBudget: ruling.effect === 'deny' ? ruling.code === 'budget_exceeded' : ruling.passedOver !== undefined,
-    charged: ruling.effect === 'deny' || ruling.budget.length === 0 ? undefined : { rule: ruling.rule.name, facts: asked },
+    charged: passed === undefined || passed.budget.length === 0 ? undefined : { rule: passed.rule.name, facts: asked },
     barred: barredBy(book, noes, policy, roster, now),
   };
 }

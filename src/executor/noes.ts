@@ -1,10 +1,10 @@
-import { admit, readDecision, voteOf } from '../domain/admit.js';
+import { admit, readDecision, voteOf, type KeyRing } from '../domain/admit.js';
 import type { Signed } from '../domain/dsse.js';
 import type { ResultOf } from '../domain/objects/answer.js';
 import type { Decision } from '../domain/objects/decision.js';
 import { STATUSES } from '../domain/outcome.js';
 import type { Vote } from '../domain/tally.js';
-import { readAgain, rosterRing, sealedRing, type Book } from './envelopes.js';
+import { must, readAgain, rosterRing, sealedRing, type Book } from './envelopes.js';
 import { refused, type Executor, type Rules } from './executor.js';
 import type { LedgerTransaction } from './ledger/ledger.js';
 import { tooManyOnAction } from './lodge-limits.js';
@@ -34,11 +34,14 @@ export async function recordNo(
   signed: Signed,
 ): Promise<ResultOf<'lodge'>> {
   const late = tooLate(book);
-  if (book.revisions.length === 0) return late ?? refused('revision_stale', 'this action was never sealed');
+  // What was never sealed has ended.
+  if (book.revisions.length === 0) return must(late);
   const now = executor.now();
-  const withdraws = readDecision(signed)?.decision.verdict === 'withdraw';
-  if (withdraws && !rules.ok) return refused('roster_stale', rules.text);
-  const ring = withdraws && rules.ok ? rosterRing(rules.roster, now) : await sealedRing(tx, book);
+  let ring: KeyRing;
+  if (readDecision(signed)?.decision.verdict === 'withdraw') {
+    if (!rules.ok) return refused('roster_stale', rules.text);
+    ring = rosterRing(rules.roster, now);
+  } else ring = await sealedRing(tx, book);
   const admission = admit(signed, book.revisions, ring, now);
   if (!admission.ok) return refused(admission.refusal.code, admission.refusal.text, admission.check);
   const { decision, digest } = admission;

@@ -58,7 +58,8 @@ export async function modify(executor: Executor, actionId: ActionId, signed: Sig
   const editors: PersonId[] = [...new Set([...newest.envelope.contributors, decision.person, seatPersonOf(decision)])].sort();
   const draft = await draftAfter(executor, rules, book, params, editors);
   if (draft.kind === 'denied') return refused(draft.refusal.code, draft.refusal.text);
-  if (draft.kind === 'wait') return draft.wait.code === 'preview_failed' ? refused('preview_failed', draft.wait.text) : draft.wait;
+  // A target that cannot be looked at now: who modifies is there, and may do it again.
+  if (draft.kind === 'wait') return refused('preview_failed', draft.wait.text);
   await executor.ledger.transaction((tx) =>
     transitions.revise(tx, actionId, newest.digest, 'awaiting', sealOf(executor, draft, 'modify', digest), executor.now()),
   );

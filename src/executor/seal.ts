@@ -88,8 +88,9 @@ async function sealRequest(executor: Executor, actionId: ActionId, signed: Signe
 /** By the parameters as the type's schema reads them: what it fills in or evens out makes no other content. */
 function contentAsRead(executor: Executor, { agent, type, params }: Request): Digest {
   const parsed = executor.types.get(type)?.parse(params);
+  const read = parsed?.ok === true ? parsed.params : params;
   try {
-    return contentOf(agent, type, parsed?.ok === true ? parsed.params : params);
+    return contentOf(agent, type, read);
   } catch {
     // A schema that turns parameters into what is no JSON: such an action cannot be sealed either.
     return contentOf(agent, type, params);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { actionIdOf } from '../../src/domain/ids.js';
 import { approve, damaged, modify, reject, request } from '../helpers/messages.js';
+import { afterRestore } from '../helpers/restored.js';
 import { DEPLOYMENT } from '../helpers/rules-fixture.js';
 import { held, HOUR, MINUTE, World } from '../helpers/world.js';
 import { ready } from './ready.js';
@@ -9,7 +10,11 @@ describe('cancelled', () => {
   test('needs no proof, before consumption; nothing runs after it', async () => {
     const { world, sealed, votes } = await ready();
     expect(await world.close(sealed.id, 'cancelled')).toEqual({ kind: 'end' });
-    expect(world.outcome(sealed.id)).toMatchObject({ status: 'cancelled', effect: 'none', reason: { by: 'unsigned' } });
+    expect(world.outcome(sealed.id)).toMatchObject({
+      status: 'cancelled',
+      effect: 'none',
+      reason: { code: 'cancelled', text: 'cancelled before it ran', by: 'unsigned' },
+    });
     expect(await world.advance(sealed, votes)).toEqual({ kind: 'end' });
     expect(await world.modify(sealed.id, modify('cleo', sealed, { '/cents': 1 }))).toMatchObject({
       kind: 'refused',
@@ -31,7 +36,11 @@ describe('cancelled', () => {
     await world.restart();
     expect(await world.seal(id, signed)).toEqual({ kind: 'end' });
     expect(world.kinds(id)).toEqual(['closed']);
-    expect(world.outcome(id)).toMatchObject({ status: 'cancelled', effect: 'none' });
+    expect(world.outcome(id)).toMatchObject({
+      status: 'cancelled',
+      effect: 'none',
+      reason: { code: 'cancelled', text: 'cancelled before it was sealed', by: 'unsigned' },
+    });
     expect(world.bank.calls).toEqual([]);
   });
 });
@@ -47,7 +56,12 @@ describe('expired', () => {
     });
     world.clock.pass(1);
     expect(await world.close(sealed.id, 'expired')).toEqual({ kind: 'end' });
-    expect(world.outcome(sealed.id)).toMatchObject({ status: 'expired', effect: 'none', retry: 'new_proposal' });
+    expect(world.outcome(sealed.id)).toMatchObject({
+      status: 'expired',
+      effect: 'none',
+      retry: 'new_proposal',
+      reason: { code: 'expired', text: 'not enough people agreed in time; nothing ran' },
+    });
     expect(await world.advance(sealed, votes)).toEqual({ kind: 'end' });
   });
   test('of an unknown id: refused, nothing is written', async () => {
@@ -82,7 +96,11 @@ describe('execution_expired', () => {
       text: 'no quorum: it can only expire',
     });
     expect(await world.close(sealed.id, 'execution_expired', votes)).toEqual({ kind: 'end' });
-    expect(world.outcome(sealed.id)).toMatchObject({ status: 'execution_expired', effect: 'none' });
+    expect(world.outcome(sealed.id)).toMatchObject({
+      status: 'execution_expired',
+      effect: 'none',
+      reason: { code: 'execution_expired', text: 'it was approved, but did not start in time; nothing ran' },
+    });
   });
   test('what advance refuses as late by the present rule can be closed', async () => {
     const { world, sealed, votes } = await ready();
@@ -93,7 +111,62 @@ describe('execution_expired', () => {
   });
 });
 
+describe('execution_expired, by the rule of now', () => {
+  test.each([
+    ['denies it', { deny: ['payments.transfer'] }],
+    ['asks for more people', { stages: '[{ name: finance, from: [group:finance], quorum: 3 }]' }],
+    ['gives it more time', { executeWithin: '5h' }],
+  ])('that %s: by the sealed time alone, to the millisecond', async (_what, change) => {
+    const { world, sealed, votes } = await ready();
+    world.rules.setPolicy({ version: 2, ...change });
+    world.clock.pass(30 * MINUTE - 1);
+    expect(await world.close(sealed.id, 'execution_expired', votes)).toMatchObject({ code: 'request_invalid', text: 'it may still start' });
+    world.clock.pass(1);
+    expect(await world.close(sealed.id, 'execution_expired', votes)).toEqual({ kind: 'end' });
+  });
+});
+
+test('while policy or roster is broken nobody can tell who agreed or rejected; its time, and a cancel, need neither', async () => {
+  const { world, sealed, votes } = await ready();
+  await world.lodge(sealed.id, reject('cleo', sealed));
+  world.rules.break();
+  for (const reason of ['rejected', 'execution_expired'] as const)
+    expect(await world.close(sealed.id, reason, votes)).toMatchObject({
+      kind: 'refused',
+      code: 'roster_stale',
+      text: 'policy.yaml:1: nonsense',
+    });
+  world.clock.ms = Date.parse(sealed.envelope.approveBy);
+  expect(await world.close(sealed.id, 'expired')).toEqual({ kind: 'end' });
+  const other = await ready();
+  other.world.rules.break();
+  expect(await other.world.close(other.sealed.id, 'cancelled')).toEqual({ kind: 'end' });
+});
+
+test('of an action a restored ledger does not know: "nothing ran" would be a guess', async () => {
+  const { world } = await afterRestore((await ready()).world);
+  for (const reason of ['cancelled', 'expired', 'rejected', 'execution_expired'] as const)
+    expect(await world.close(actionIdOf(DEPLOYMENT, 'ap-agent', 'nothing'), reason)).toMatchObject({
+      kind: 'refused',
+      code: 'audience_mismatch',
+      text: 'this ledger was restored and knows no such action',
+      check: 2,
+    });
+});
+
 describe('rejected', () => {
+  test('by two: what each said, and who they are', async () => {
+    const { world, sealed } = await ready();
+    world.rules.setPolicy({ version: 2, rejections: 2 });
+    await world.lodge(sealed.id, reject('cleo', sealed, { reason: 'Paid in October.' }));
+    await world.lodge(sealed.id, reject('ben', sealed, { reason: 'Wrong vendor.', at: world.clock.ms + 1 }));
+    expect(await world.close(sealed.id, 'rejected')).toEqual({ kind: 'end' });
+    expect(world.outcome(sealed.id).reason).toEqual({
+      code: 'rejected',
+      text: 'Paid in October.; Wrong vendor.',
+      by: 'person:cleo, person:ben',
+    });
+  });
   test('needs the quorum of rejections; one that comes along is put on record first', async () => {
     const { world, sealed } = await ready();
     expect(await world.close(sealed.id, 'rejected')).toMatchObject({

@@ -107,7 +107,8 @@ describe('who is told what', () => {
     ];
     for (const [thrown, words] of cases) {
       logged.length = 0;
-      rules = () => Promise.reject(thrown);
+      const error = thrown as Error;
+      rules = () => Promise.reject(error);
       const heard = await send(garbage());
       const { requestId, detail, code } = problemSchema.parse(JSON.parse(heard.text));
       expect([heard.status, heard.headers['retry-after'], code, detail]).toEqual([

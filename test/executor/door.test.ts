@@ -212,8 +212,11 @@ describe('attack 57: what one key may put on record is bounded', () => {
       code: 'rate_limited',
       text: 'person:cleo has put 60 on record as "thaw" within the hour, and 60 is the most',
     });
-    world.clock.pass(61 * 60_000);
+    world.clock.pass(60 * 60_000 - 1);
+    expect(await say()).toMatchObject({ kind: 'refused', code: 'rate_limited' });
+    world.clock.pass(1);
     expect(await say()).toMatchObject({ kind: 'stands' });
+    expect(await world.lodge(null, thaw('cleo', other, { at: world.clock.ms }))).toMatchObject({ kind: 'stands' });
   });
 
   test('a hundred withdrawals, then no more; a rejection still stands', async () => {

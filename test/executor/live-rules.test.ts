@@ -10,7 +10,7 @@ import { toInstant } from '../../src/domain/instant.js';
 import { parseRoster, type Roster } from '../../src/domain/roster.js';
 import { privateKeyOf } from '../cli/folder.js';
 import { DEPLOYMENT, policyText, rosterText, type PolicyOptions, type RosterOptions } from '../helpers/rules-fixture.js';
-import { AGENT, EXECUTOR } from '../helpers/signers.js';
+import { AGENT, EXECUTOR, signerOf } from '../helpers/signers.js';
 import { memoryLedger, MINUTE } from '../helpers/world.js';
 
 let dir: string;
@@ -110,13 +110,24 @@ describe('who an executor is', () => {
   test('by the key of its variable, else by the files of its folder; other files are not its keys', async () => {
     expect(await who(parsed(), { KEYTURN_EXECUTOR_KEY: privateKeyOf('executor:bank') })).toBe(bank);
     expect(await who(parsed())).toBe(none);
-    await keys(['agent-x.key', 'executor:bank'], ['executor-x.key.old', 'executor:bank'], ['executor-other.key', 'executor:other']);
+    await keys(
+      ['agent-x.key', 'executor:bank'],
+      ['executor-x.key.old', 'executor:bank'],
+      ['my-executor-x.key', 'executor:bank'],
+      ['executor-other.key', 'executor:other'],
+    );
     expect(await who(parsed())).toBe(none);
     await keys(['executor-z.key', 'executor:bank']);
     expect(await who(parsed())).toBe(bank);
     expect(await who(parsed(), { KEYTURN_EXECUTOR_KEY: privateKeyOf('person:ana') })).toBe(
       'No executor in roster.yaml has the key of KEYTURN_EXECUTOR_KEY. Add it under executors, or set KEYTURN_EXECUTOR_KEY.',
     );
+  });
+  test.each([[['a', 'b']], [['b', 'a']]])('of several files the first by name, however they came to lie there: %j', async (order) => {
+    const words = { a: 'executor:bank:2', b: 'executor:bank' } as const;
+    await keys(...order.map((name): [string, string] => [`executor-${name}.key`, words[name === 'a' ? 'a' : 'b']]));
+    const both = parsed({ executorKeys: `'${EXECUTOR.key.text}', '${signerOf('executor:bank:2').key.text}'` });
+    expect(await who(both)).toBe(`bank ${signerOf('executor:bank:2').key.id}`);
   });
   test('a key outside its time is told from one of nobody', async () => {
     await keys(['executor-bank.key', 'executor:bank']);

@@ -77,6 +77,8 @@ describe('reject and withdraw', () => {
       code: 'roster_stale',
       text: 'policy.yaml:1: nonsense',
     });
+    world.rules.break('y'.repeat(5_000));
+    expect(await world.lodge(sealed.id, withdraw('ana', sealed, votes[0] ?? sealed.signed))).toMatchObject({ text: 'y'.repeat(4_000) });
     world.rules.mend();
     expect(await world.advance(sealed, votes)).toMatchObject({ code: 'rejection_standing', text: 'rejected by cleo' });
   });
@@ -93,6 +95,40 @@ describe('reject and withdraw', () => {
     const second = held(await world.modify(sealed.id, modify('cleo', sealed, { '/cents': 1 })));
     expect(second.rejections).toHaveLength(100);
     expect(second.rejections[0]).toEqual(stands);
+  });
+});
+
+describe('what comes along with an order', () => {
+  test('is on record once, however often it comes, and stands at once', async () => {
+    const { world, sealed, votes } = await ready();
+    const no = reject('cleo', sealed);
+    for (let i = 0; i < 2; i++)
+      expect(await world.advance(sealed, [no, ...votes, no])).toMatchObject({ code: 'rejection_standing', text: 'rejected by cleo' });
+    expect(world.kinds(sealed.id)).toEqual(['sealed', 'lodged']);
+    const back = withdraw('cleo', sealed, no);
+    for (let i = 0; i < 2; i++) expect(await world.advance(sealed, [back, back])).toMatchObject({ kind: 'ask', dropped: [] });
+    expect(world.kinds(sealed.id)).toEqual(['sealed', 'lodged', 'lodged']);
+    expect(await world.advance(sealed, votes)).toEqual({ kind: 'end' });
+  });
+  test('while policy or roster is broken a rejection is on record, a withdrawal is not', async () => {
+    const { world, sealed, votes } = await ready();
+    const no = reject('cleo', sealed);
+    await world.lodge(sealed.id, no);
+    world.rules.break();
+    expect(await world.advance(sealed, [withdraw('cleo', sealed, no), reject('ben', sealed)])).toMatchObject({ code: 'roster_stale' });
+    await world.report(sealed.id);
+    expect(world.entries(sealed.id).slice(1)).toMatchObject([
+      { object: 'reject', by: 'person:cleo' },
+      { object: 'reject', by: 'person:ben' },
+    ]);
+    world.rules.mend();
+    expect(await world.advance(sealed, votes)).toMatchObject({ code: 'rejection_standing', text: 'rejected by cleo, ben' });
+  });
+  test('a stranger’s "no" about what has ended learns nothing of its end', async () => {
+    const { world, sealed, votes } = await ready();
+    await world.advance(sealed, votes);
+    for (const forged of [damaged(reject('cleo', sealed)), damaged(withdraw('cleo', sealed, votes[0] ?? sealed.signed))])
+      expect(await world.lodge(sealed.id, forged)).toMatchObject({ kind: 'refused', code: 'signature_invalid' });
   });
 });
 

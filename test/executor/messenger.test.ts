@@ -107,6 +107,71 @@ describe('what came by the door is told to the runs', () => {
     expect(later.signals.map(([, door]) => door)).toEqual(['decision', 'lodge']);
     made.end();
   });
+  test('one that cannot be told now is told two seconds later, by itself; nothing is told twice, or once it has ended', async () => {
+    const real = globalThis.setTimeout;
+    const later: (() => void)[] = [];
+    globalThis.setTimeout = ((work: () => void, ms?: number) => {
+      if (ms === 2_000) later.push(work);
+      return real(ms === 2_000 ? () => undefined : work, ms);
+    }) as typeof setTimeout;
+    try {
+      const { made, logged } = await messenger();
+      let away = true;
+      const { client, signals } = temporal(() => {
+        if (away) throw new Error('unavailable');
+      });
+      await made.connected(client);
+      made.tell(id, no);
+      made.tell(id, cancel(id, { at }));
+      await soon();
+      expect([signals.length, logged.length, later.length]).toEqual([0, 1, 1]);
+      away = false;
+      later[0]?.();
+      await soon();
+      expect(signals.map(([, door]) => door)).toEqual(['decision', 'lodge']);
+      expect(later).toHaveLength(1);
+      away = true;
+      made.tell(id, no);
+      await soon();
+      expect(later).toHaveLength(2);
+      away = false;
+      made.end();
+      await soon();
+      expect(signals).toHaveLength(2);
+    } finally {
+      globalThis.setTimeout = real;
+    }
+  });
+  test('what comes while others are being told follows them, one after the other; the end breaks it off', async () => {
+    const { made } = await messenger();
+    const order: string[] = [];
+    let goOn = (): void => undefined;
+    const waiting = () => new Promise<void>((done) => (goOn = done));
+    const client = {
+      withDeadline: async (_deadline: number, work: () => Promise<void>) => work(),
+      workflow: {
+        getHandle: (name: string) => ({
+          signal: async (door: string) => {
+            order.push(`${door} ${name}`);
+            await waiting();
+          },
+        }),
+      },
+    } as unknown as Client;
+    await made.connected(client);
+    made.tell(id, no);
+    await soon();
+    const other = actionIdOf(DEPLOYMENT, 'ap-agent', 'other');
+    made.tell(other, no);
+    await made.connected(client);
+    await soon();
+    expect(order).toEqual([`decision ${id}`]);
+    made.tell(other, cancel(other, { at }));
+    made.end();
+    goOn();
+    await soon();
+    expect(order).toEqual([`decision ${id}`]);
+  });
   test('at the start also what was lodged in the day before, and only then', async () => {
     const { world, made } = await messenger();
     const sealed = await world.propose();

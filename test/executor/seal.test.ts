@@ -174,7 +174,7 @@ test('a roster or policy that is invalid: wait, nothing is written', async () =>
   const world = await World.open();
   world.rules.break(`${'x'.repeat(5_000)}\ud83d`);
   const { id, signed } = request();
-  expect(await world.seal(id, signed)).toMatchObject({ kind: 'wait', code: 'roster_stale' });
+  expect(await world.seal(id, signed)).toMatchObject({ kind: 'wait', code: 'roster_stale', text: 'x'.repeat(4_000) });
   expect(await rows(world, 'action')).toBe(0);
   world.rules.mend();
   held(await world.seal(id, signed));

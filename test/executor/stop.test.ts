@@ -35,6 +35,19 @@ describe('stop and freeze between steps', () => {
       { object: 'cancel', digest: null, by: 'unsigned' },
     ]);
   });
+  test("Temporal's own cancel while a step is under way is on record at once, once; asked again, the step is still under way", async () => {
+    const { world, sealed, votes } = await started('batch');
+    world.bank.plan({ run: ['hangs'] });
+    const running = world.advance(sealed, votes);
+    while (!world.bank.isHanging) await new Promise((resume) => setTimeout(resume, 5));
+    for (let i = 0; i < 2; i++)
+      expect(await world.advance(sealed, [], { stop: true })).toMatchObject({ kind: 'wait', code: 'busy', text: 'a step is under way' });
+    expect(world.kinds(sealed.id).filter((kind) => kind === 'lodged')).toHaveLength(1);
+    world.bank.release();
+    await running;
+    await world.run(sealed);
+    expect(world.outcome(sealed.id).status).toBe('compensated');
+  });
   test('a cancel before anything took effect ends as cancelled', async () => {
     const { world, sealed, votes } = await started('batch');
     world.bank.plan({ run: ['not_started'] });
