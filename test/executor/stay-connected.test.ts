@@ -44,7 +44,9 @@ async function served(starts: readonly Start[], { patient = true, acting = false
       },
     },
   } as unknown as RunningWorker['connection'];
-  let begun = 0;
+  let [begun, waited] = [0, 0];
+  let lost: (error: Error) => void = () => undefined;
+  const endless = new Promise<never>((_, reject) => (lost = reject));
   const means: Means = {
     async start(role) {
       expect(role).toEqual({ role: 'executor', executor });
@@ -58,7 +60,8 @@ async function served(starts: readonly Start[], { patient = true, acting = false
     },
     async sleep(ms, until) {
       told.push(`wait ${ms}${until === life.signal ? '' : ', come what may'}`);
-      await (waits(ms) ? never : undefined);
+      if (++waited > 50) lost(new Error('no end in sight'));
+      await (waits(ms) || waited > 50 ? never : undefined);
     },
   };
   const ready = async (client: Client): Promise<void> => {
@@ -66,7 +69,8 @@ async function served(starts: readonly Start[], { patient = true, acting = false
     told.push('ready');
     await onReady?.(life);
   };
-  const done = stayConnected({ executor, life: life.signal, patient, onReady: ready }, means);
+  const done = Promise.race([stayConnected({ executor, life: life.signal, patient, onReady: ready }, means), endless]);
+  done.catch(() => undefined);
   return { done, told, life };
 }
 const gone = { fails: new Error('no connection') };
