@@ -115,7 +115,9 @@ describe('what comes along with an order', () => {
     const no = reject('cleo', sealed);
     await world.lodge(sealed.id, no);
     world.rules.break();
-    expect(await world.advance(sealed, [withdraw('cleo', sealed, no), reject('ben', sealed)])).toMatchObject({ code: 'roster_stale' });
+    expect(await world.advance(sealed, [withdraw('cleo', sealed, no), reject('ben', sealed, { at: world.clock.ms + 1 })])).toMatchObject({
+      code: 'roster_stale',
+    });
     await world.report(sealed.id);
     expect(world.entries(sealed.id).slice(1)).toMatchObject([
       { object: 'reject', by: 'person:cleo' },
