@@ -172,7 +172,6 @@ export const GUARDS = {
       find: 'const ruling = presentRuling(policy, roster, asked, envelope, now);',
       put: "const rules = policy.rules.filter((rule) => rule.effect !== 'deny');\n  const ruling = presentRuling({ ...policy, rules }, roster, asked, envelope, now);",
     },
-    { file: JUDGE, find: "ruling.effect === 'deny' || deniedBy(policy, asked) !== undefined", put: "ruling.effect === 'deny'" },
   ],
   'no lower version': expression('src/executor/live-rules.ts', 'if (Number(version) > file.version)', 'if (false)'),
 } as const satisfies Readonly<Record<string, readonly Patch[]>>;

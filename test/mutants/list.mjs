@@ -176,9 +176,7 @@ export const MUTANTS = [
   },
   {
     name: 'sealed policy only: the present rule is ignored',
-    patches: [
-      { file: 'src/executor/judge.ts', find: 'present: denied ? undefined : byPresent,', put: 'present: denied ? undefined : sealed,' },
-    ],
+    patches: [{ file: 'src/executor/judge.ts', find: 'present: byPresent,', put: 'present: passed && sealed,' }],
     test: 'test/executor/checks.test.ts',
     title: '6.9 attack 31',
   },
@@ -262,13 +260,7 @@ export const MUTANTS = [
   },
   {
     name: 'close after consumption succeeds',
-    patches: [
-      {
-        file: 'src/executor/close.ts',
-        find: "if ((state !== 'awaiting' && state !== 'stale') || newest === undefined)",
-        put: 'if (newest === undefined)',
-      },
-    ],
+    patches: [{ file: 'src/executor/close.ts', find: "if (state !== 'awaiting' && state !== 'stale')", put: 'if (false)' }],
     test: 'test/executor/close.test.ts',
     title: 'after consumption nothing closes it',
   },
