@@ -51,11 +51,6 @@ describe('a ledger is opened only where a commit stays', () => {
     await soon();
     expect([wire.open, wire.asked]).toEqual([0, ['1: SHOW synchronous_commit']]);
   });
-  test('nobody there', async () => {
-    expect(await refusal('postgres://keyturn@127.0.0.1:1/ledger')).toMatch(
-      /^The ledger's PostgreSQL does not answer: .*(?:ECONNREFUSED|terminated)/,
-    );
-  });
   test.each(['on', 'local', 'remote_apply'])('synchronous_commit=%s will do', async (value) => {
     answering({ 'SHOW synchronous_commit': sync(value) });
     expect((await open()).kind).toBe('postgres');
