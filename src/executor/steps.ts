@@ -44,7 +44,8 @@ export async function runStep(executor: Executor, book: Book, rules: Rules, n: n
   return claimed(executor, id, n, 'run', async () => {
     await executor.ledger.transaction(async (tx) => {
       // A cancel or freeze lodged since the book was read came first.
-      if (nextOf(executor, await readAgain(tx, book), rules).do !== 'run') throw new Moved();
+      const next = nextOf(executor, await readAgain(tx, book), rules);
+      if (next.do !== 'run' || next.step !== n || next.attempt !== attempt) throw new Moved();
       const [lease, now] = [newLease(executor), executor.now()];
       if (attempt === 1) await transitions.startStep(tx, id, n, found.step.name, lease, now);
       else await transitions.retryStep(tx, id, n, found.step.name, attempt, lease, now);
