@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Signed } from '../../src/domain/dsse.js';
+import type { Executor } from '../../src/executor/executor.js';
 import { actionIdOf } from '../../src/domain/ids.js';
 import { approve, ask, damaged, modify, type SealedRevision, thaw } from '../helpers/messages.js';
 import { afterRestore } from '../helpers/restored.js';
@@ -64,6 +65,28 @@ describe('7.2 audience, ledger id, epoch', () => {
       text: 'this was sealed in another ledger, epoch or executor',
     });
   });
+  test('what another executor sealed, or one of another ledger or deployment, does not run here', async () => {
+    const { advance } = await import('../../src/executor/advance.js');
+    const { world, sealed, votes } = await ready();
+    const { executor } = world;
+    const inLedger = (change: Partial<Executor['ledger']['identity']>): Executor => ({
+      ...executor,
+      ledger: Object.create(executor.ledger, { identity: { value: { ...executor.ledger.identity, ...change } } }) as Executor['ledger'],
+    });
+    const input = { actionId: sealed.id, have: 0, digest: sealed.digest, decisions: votes };
+    const strangers: readonly Executor[] = [
+      { ...executor, name: 'other-bank' },
+      inLedger({ ledger: 'b'.repeat(32) }),
+      inLedger({ deployment: 'acme-other' }),
+      inLedger({ epoch: executor.ledger.identity.epoch + 1 }),
+    ];
+    for (const stranger of strangers) {
+      const answer = JSON.parse(Buffer.from((await advance(stranger, input)).payload, 'base64url').toString()) as unknown;
+      expect(answer).toMatchObject({ result: { kind: 'refused', code: 'audience_mismatch', check: 2 } });
+    }
+    expect(world.bank.callsOf('run')).toEqual([]);
+    expect(await world.advance(sealed, votes)).toEqual({ kind: 'end' });
+  });
   test('a step that was still to come at a restore does not start, whatever the rows say', async () => {
     const world = await World.open();
     const sealed = await world.propose({ type: 'payments.batch' });
@@ -98,7 +121,13 @@ describe('7.3 an envelope of its own ledger, the newest revision', () => {
   test('attack 32: an earlier revision with all its votes', async () => {
     const { world, sealed, votes } = await ready();
     held(await world.modify(sealed.id, modify('cleo', sealed, { '/cents': 1 })));
-    expect(await refusal(world, sealed, votes)).toEqual({ kind: 'refused', code: 'revision_stale', check: 3 });
+    expect(await world.advance(sealed, votes)).toEqual({
+      kind: 'refused',
+      code: 'revision_stale',
+      text: 'not the newest revision of this action',
+      check: 3,
+    });
+    expect(world.bank.callsOf('run')).toEqual([]);
   });
   test('attack 29: a type whose version, schema or undo plan changed is sealed again', async () => {
     for (const change of [
