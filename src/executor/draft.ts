@@ -5,7 +5,7 @@ import type { Signed } from '../domain/dsse.js';
 import type { ActionId, Digest, PersonId } from '../domain/ids.js';
 import { toInstant, toMs } from '../domain/instant.js';
 import type { ResultOf } from '../domain/objects/answer.js';
-import { envelopeSchema, previewSchema, type Envelope, type Preview } from '../domain/objects/envelope.js';
+import { envelopeSchema, MAX_PEOPLE, previewSchema, type Envelope, type Preview } from '../domain/objects/envelope.js';
 import type { SealedPeople } from '../domain/objects/entry.js';
 import type { Params, Request } from '../domain/objects/request.js';
 import { previewFactsOf } from '../domain/policy/condition.js';
@@ -83,8 +83,9 @@ export async function draftEnvelope(
     ...(ruling.breakGlass?.people ?? []),
   ]);
   const people = keysOf(roster, named);
-  if (canonicalBytes(people).length > MAX_KEYS_BYTES)
-    return denied(refuse('policy_error', 'the people this rule names have more keys than can be sealed (32 KiB)'));
+  // A ladder holds the limit of people, too; here it is that of what is sealed.
+  if (named.size > MAX_PEOPLE || canonicalBytes(people).length > MAX_KEYS_BYTES)
+    return denied(refuse('policy_error', `the rule names more people or keys than can be sealed (${MAX_PEOPLE} people, 32 KiB of keys)`));
 
   const openedAt = parent === null ? now : toMs(parent.envelope.openedAt);
   const approveBy = openedAt + ruling.approveWithin;

@@ -34,8 +34,13 @@ export async function stayConnected({ executor, life, patient, onReady }: Connec
   let wait = FIRST_RETRY_MS;
   while (!life.aborted) {
     try {
-      const worker = await unlessOver(means.start({ role: 'executor', executor }), life);
-      if (worker === undefined) return;
+      const starting = means.start({ role: 'executor', executor });
+      const worker = await unlessOver(starting, life);
+      if (worker === undefined) {
+        // It may still come: it is not to poll for an executor that has ended.
+        void starting.then((late) => late.stop()).catch(() => undefined);
+        return;
+      }
       try {
         const client = new Client({ connection: worker.connection, namespace: connect().namespace, dataConverter });
         await client.withDeadline(Date.now() + 10_000, () => publishManifest(client, executor));

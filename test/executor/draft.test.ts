@@ -156,7 +156,7 @@ describe('6.4 the keys of all who may ever decide are sealed with it', () => {
     const roster = rosterText({ people, groups: { finance: names.slice(0, 50), 'finance-leads': names.slice(50) } });
     return World.open({ rules: new TestRules(policyText({ stages: ONE_OF_FINANCE }), roster) });
   };
-  const TOO_MANY = 'the people this rule names have more keys than can be sealed (32 KiB)';
+  const TOO_MANY = 'the rule names more people or keys than can be sealed (100 people, 32 KiB of keys)';
   test('a hundred people, not one more', async () => {
     const most = await crowd(100, 1);
     expect(peopleOf(most, await most.propose())).toHaveLength(100);

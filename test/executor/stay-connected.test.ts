@@ -128,6 +128,20 @@ describe('the process is to end', () => {
     await done;
     expect(told).toEqual(['start']);
   });
+  test('a worker that comes only then is stopped', async () => {
+    const { executor } = await World.open();
+    const life = new AbortController();
+    const told: string[] = [];
+    let come: (worker: RunningWorker) => void = () => undefined;
+    const means: Means = { start: () => new Promise((resolve) => (come = resolve)), sleep: async () => undefined };
+    const onReady = async (): Promise<void> => void told.push('ready');
+    const done = stayConnected({ executor, life: life.signal, patient: true, onReady }, means);
+    life.abort();
+    await done;
+    come({ connection: {} as RunningWorker['connection'], finished: never, stop: async () => void told.push('stop') });
+    await soon();
+    expect(told).toEqual(['stop']);
+  });
   test('before it began', async () => {
     const { life } = await served([]);
     life.abort();
