@@ -145,8 +145,9 @@ export class Agreement {
     const { rejected, quorum } = this.tally(newest, votes);
     demand(!rejected, step, 'executed while a rejection stood');
     demand(quorum !== undefined, step, 'the counted decisions do not meet the sealed rule');
-    // What counts is among those named, each once.
-    demand(quorum.counted.length === entry.decisions.length, step, 'names decisions that do not count');
+    const { counted } = quorum;
+    const isAllOfThem = counted.length === entry.decisions.length && counted.every((digest) => entry.decisions.includes(digest));
+    demand(isAllOfThem, step, 'names decisions that do not count');
     demand(at < quorum.executeBy, step, 'executed after the time to start was over');
     demand(at >= floorOf(newest.envelope), step, 'executed before the minimum time since the seal was over');
     this.counted = votes.map(({ person, by, digest }) => ({ person, ...(by === undefined ? {} : { by }), digest }));
