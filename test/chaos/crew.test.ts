@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { playCrew, type CrewReport } from './crew.js';
 
 const TIMEOUT_MS = 300_000;
-const PLAN = { members: 3, actions: 24, atOnce: 6, kills: 4, everyMs: 2_500 };
+const PLAN = { members: 3, actions: 36, atOnce: 6, kills: 4, everyMs: 2_500 };
 
 describe('three executors on one PostgreSQL ledger, killed by SIGKILL while they work', () => {
   let report: CrewReport;

@@ -90,12 +90,13 @@ async function play(stage: Stage, ledger: string, plan: CrewPlan): Promise<CrewR
   };
 }
 
-/** Resolves with how many it killed. */
+/** In turn, beginning with any: whoever is killed again and again by chance would take no part. Resolves with how many it killed. */
 async function kill(lanes: readonly Lane[], { kills, everyMs }: CrewPlan, over: AbortSignal): Promise<number> {
+  const first = Math.floor(Math.random() * lanes.length);
   let killed = 0;
   await sleep(FIRST_KILL_MS, undefined, { signal: over }).catch(() => undefined);
   while (killed < kills && !over.aborted) {
-    await lanes[Math.floor(Math.random() * lanes.length)]?.kill();
+    await lanes[(first + killed) % lanes.length]?.kill();
     killed++;
     await sleep(everyMs * (0.5 + Math.random()), undefined, { signal: over }).catch(() => undefined);
   }
